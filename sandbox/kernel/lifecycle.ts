@@ -1,0 +1,54 @@
+/** What a machine gets to know of itself when it starts. */
+export interface ServerStart {
+  serverId: number;
+  projectId: string;
+  name: string;
+  /** As the API took it; undefined when there was none. */
+  userData: string | undefined;
+  /** Public keys of the SSH keys named at creation. */
+  sshPublicKeys: string[];
+  /** The public IPv4 address (a loopback address in the sandbox), if it has one. */
+  publicIpv4: string | undefined;
+  publicIpv6: string | undefined;
+  privateIps: string[];
+  /** True on the first start of a fresh disk (creation, rebuild): cloud-init runs its once-only parts. */
+  freshDisk: boolean;
+}
+
+/** What the Hetzner side tells whoever plays the machines. Called synchronously at the virtual instant. */
+export interface MachineHost {
+  started(server: ServerStart): void;
+  stopped(serverId: number): void;
+  deleted(serverId: number): void;
+}
+
+/** What a machine can do on the tailnet. */
+export interface TailnetHost {
+  /**
+   * Enrols a machine with an auth key.
+   * @throws EnrolmentRefusedError with the reason when the key is unknown, used, expired or revoked, or lacks an asked tag
+   */
+  enrol(request: { authKey: string; hostname: string; advertiseTags: string[]; os: string }): TailnetDevice;
+  /** Sets whether the device is connected; an unknown device is ignored (it was deleted by the API). */
+  setOnline(nodeId: string, online: boolean): void;
+  /** `tailscale logout`: an ephemeral device disappears at once. */
+  logout(nodeId: string): void;
+}
+
+export interface TailnetDevice {
+  nodeId: string;
+  /** MagicDNS name, `host.tailnet.ts.net`. */
+  name: string;
+  addresses: string[];
+}
+
+export class EnrolmentRefusedError extends Error {
+  override name = 'EnrolmentRefusedError';
+}
+
+/** Hands out addresses that belong to this sandbox alone, so that two can run on one machine. */
+export interface AddressPool {
+  /** A free loopback IPv4 address; throws when the block is used up. */
+  take(): string;
+  release(address: string): void;
+}
