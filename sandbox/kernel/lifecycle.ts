@@ -22,6 +22,19 @@ export interface MachineHost {
   deleted(serverId: number): void;
 }
 
+/** What a machine can ask of the network it hangs on. Answered from the Hetzner side's present state. */
+export interface NetworkView {
+  /** Whether the server's firewalls let a TCP connection from `sourceIp` to its public address through. */
+  acceptsInbound(serverId: number, port: number, sourceIp: string): boolean;
+  /**
+   * How the server reaches the internet: by an address of its own, through a route of its private network
+   * (`gatewayServerId` is the running server that the route points at), or not at all.
+   */
+  egress(
+    serverId: number,
+  ): { kind: 'public' } | { kind: 'routed'; gatewayServerId: number } | { kind: 'none' };
+}
+
 /** What a machine can do on the tailnet. */
 export interface TailnetHost {
   /**
