@@ -1,0 +1,111 @@
+import type { Container, Traefik } from './machine';
+import { file, programs, quote, settings, type Section } from './section';
+
+/** Where jobs are marked and draining is announced; see docs/machines.md. */
+export const jobsFolder = '/run/worker-pools/jobs';
+export const runFolder = '/run/worker-pools';
+
+/** The folders that workload and heartbeat share, on every boot. Any user of a container may mark a job. */
+export function jobs(): Section {
+  return { name: 'jobs', bootcmd: `mkdir -pm1777 ${jobsFolder}\n` };
+}
+
+/** Traefik as a container; it routes to containers that ask for it by label. */
+export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): Section {
+  return container('traefik', image, [
+    '-p',
+    `${ports.http}:80`,
+    '-p',
+    `${ports.https}:443`,
+    '-v',
+    '/var/run/docker.sock:/var/run/docker.sock:ro',
+    image,
+    '--providers.docker.exposedbydefault=false',
+    '--entrypoints.web.address=:80',
+    '--entrypoints.websecure.address=:443',
+    '--entrypoints.websecure.http.tls=true',
+  ]);
+}
+
+/**
+ * The workload as a container: its environment from files that only root reads, jobs and drain mounted.
+ *
+ * Docker's own file format has no way to write a line break, so values with one go through the environment of
+ * the command (`-e NAME`); the others do not, because some (DOCKER_HOST) would change what the command does.
+ *
+ * @throws RangeError for an environment name that is no identifier, or a value with NUL.
+ */
+export function workload({ image, env, args = [], stopGrace = 30, route }: Container): Section {
+  const entries = Object.entries(env);
+  for (const [name, value] of entries) {
+    if (!/^[A-Za-z_]\w*$/.test(name))
+      throw new RangeError(`environment name ${JSON.stringify(name)} is no identifier`);
+    if (value.includes('\0')) throw new RangeError(`environment variable ${name} contains a NUL character`);
+  }
+  const lines = entries.filter(([, value]) => !/[\r\n]/.test(value));
+  const blocks = entries.filter(([, value]) => /[\r\n]/.test(value));
+  const section = container(
+    'workload',
+    image,
+    [
+      `--stop-timeout=${stopGrace}`,
+      '-v',
+      `${runFolder}:${runFolder}:ro`,
+      '-v',
+      `${jobsFolder}:${jobsFolder}`,
+      ...(lines.length > 0 ? ['--env-file', envFile] : []),
+      ...blocks.flatMap(([name]) => ['-e', name]),
+      ...(route ? routeLabels(route).flatMap((label) => ['-l', label]) : []),
+      image,
+      ...args,
+    ],
+    blocks.length > 0 ? `. ${exportsFile}\n` : '',
+  );
+  return {
+    ...section,
+    files: [
+      ...(section.files ?? []),
+      ...(lines.length > 0
+        ? [file(envFile, '0600', lines.map(([name, value]) => `${name}=${value}\n`).join(''))]
+        : []),
+      ...(blocks.length > 0
+        ? [
+            file(
+              exportsFile,
+              '0600',
+              blocks.map(([name, value]) => `export ${name}=${quote(value)}\n`).join(''),
+            ),
+          ]
+        : []),
+    ],
+  };
+}
+
+const envFile = `${settings}/workload.env`;
+const exportsFile = `${settings}/workload.sh`;
+
+function routeLabels({ host, port }: { host: string; port: number }): string[] {
+  return [
+    'traefik.enable=true',
+    `traefik.http.routers.workload.rule=Host(\`${host}\`)`,
+    `traefik.http.services.workload.loadbalancer.server.port=${port}`,
+  ];
+}
+
+/** Its output goes to the journal alone, hence no log driver. Pulled beforehand, so that a failing pull is a failing step. */
+function container(name: string, image: string, run: string[], before = ''): Section {
+  return {
+    name,
+    files: [
+      file(
+        `${programs}/${name}`,
+        '0700',
+        `#!/bin/sh
+docker rm -f ${name} >/dev/null 2>&1
+${before}exec docker run --rm --name ${name} --log-driver none ${run.map(quote).join(' ')}
+`,
+      ),
+    ],
+    step: `try 900 docker pull -q ${quote(image)}\nsystemctl -q enable --now worker-pools@${name}\n`,
+  };
+}

@@ -1,0 +1,63 @@
+import { defaultResolvers, type Network } from './machine';
+import { programs, type Section } from './section';
+
+/**
+ * The way out for a machine without a public address: default route through the network's first IP, and name
+ * servers, before the clock and the first package step.
+ *
+ * The interface is the physical one whose MAC begins with 86 (Hetzner's private networks); its name differs by
+ * server type. The same small program runs on as a service, because a DHCP renewal or a re-configuration by
+ * networkd, netplan or ifupdown may drop the route. It changes the route only when it is missing: every change
+ * makes tailscaled look at its links again.
+ */
+export function route(network: Extract<Network, { kind: 'private-only' }>): Section {
+  const resolvers = network.resolvers ?? defaultResolvers;
+  return {
+    name: 'route',
+    bootcmd:
+      setUp(network.gateway, resolvers) + waitForForwarding(network.gateway, resolvers[0] ?? network.gateway),
+    step: 'systemctl -q enable --now worker-pools@route\n',
+  };
+}
+
+function setUp(gateway: string, resolvers: readonly string[]): string {
+  const servers = resolvers.join(' ');
+  return `mkdir -p ${programs} /etc/systemd/resolved.conf.d
+cat >${programs}/route <<'END'
+#!/bin/sh
+while :; do
+  for d in /sys/class/net/*/device; do
+    d=\${d%/device}
+    case $(cat $d/address) in
+      86:*) ip route show default via ${gateway} | grep -q . ||
+        ip route replace default via ${gateway} dev \${d##*/} onlink ;;
+    esac
+  done
+  grep -qs ^nameserver /etc/resolv.conf || printf 'nameserver %s\\n' ${servers} >/etc/resolv.conf
+  [ "$1" != once ] || exit 0
+  sleep 5
+done
+END
+chmod 755 ${programs}/route
+if [ -d /run/systemd/resolve ]; then
+  printf '[Resolve]\\nDNS=${servers}\\n' >/etc/systemd/resolved.conf.d/worker-pools.conf
+  timeout 20 systemctl restart systemd-resolved
+else
+  printf 'nameserver %s\\n' ${servers} >/etc/resolv.conf
+fi
+`;
+}
+
+/** Up to about five minutes: the NAT machine may still be booting. A TCP connection proves the way there and back. */
+function waitForForwarding(gateway: string, server: string): string {
+  return `n=1
+until ${programs}/route once; timeout 3 bash -c ': </dev/tcp/${server}/53' 2>/dev/null; do
+  [ $n -lt 60 ] || break
+  [ $((n % 6)) -ne 1 ] || echo "worker-pools: route: nothing forwarded by ${gateway} yet, try $n of 60"
+  n=$((n + 1))
+  sleep 2
+done
+[ $n -lt 60 ] && echo "worker-pools: route: ${gateway} forwards" ||
+  echo "worker-pools: route: gave up waiting for ${gateway} to forward; look at the NAT machine" >&2
+`;
+}
