@@ -1,0 +1,22 @@
+import * as pulumi from '@pulumi/pulumi';
+import { CONFIG_NAMESPACE } from './model/schema-faults';
+
+/** Everything that the stack's file says under `worker-pools:`, decrypted, by key without the namespace. */
+export function readConfigValues(): Record<string, unknown> {
+  const prefix = `${CONFIG_NAMESPACE}:`;
+  return Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, text]) => [key.slice(prefix.length), parse(text)]),
+  );
+}
+
+/** The engine hands objects over as JSON and strings as they are. */
+function parse(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

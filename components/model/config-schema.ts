@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import { isIpv4Network, isNetwork } from './cidr';
+import { NAME_PATTERN, POOL_NAME_LIMIT } from './names';
+import { queueSchema } from './queue-config';
+
+const text = z.string().min(1);
+const count = z.int().min(0);
+const network = z
+  .string()
+  .refine(isNetwork, { error: 'must be a network in CIDR form without host bits, e.g. 203.0.113.0/24' });
+const ipv4Network = z.string().refine(isIpv4Network, {
+  error: 'must be an IPv4 network in CIDR form without host bits, e.g. 10.20.0.0/16',
+});
+const domain = z.string().regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, {
+  error: 'must be a domain name in lower case, e.g. example.com',
+});
+const dnsLabel = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+  error: 'must be one DNS label: lower-case letters, digits and hyphens, at most 63 characters',
+});
+const port = z.int().min(1).max(65535);
+const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+/, { error: 'must be a URL that begins with https:// or http://' });
+
+const tag = z.string().regex(/^tag:[a-zA-Z][a-zA-Z0-9-]*$/, {
+  error: 'must be a tailnet tag, e.g. tag:worker',
+});
+
+const sshSchema = z
+  .strictObject({
+    port: port.default(22).describe('port that sshd listens on'),
+    from: z.array(network).default([]).describe('networks that may open SSH in direct mode'),
+    privateKeyFile: text
+      .optional()
+      .describe(
+        'private key for the checks over SSH (waitForReady, NAT gateway); the SSH agent where absent',
+      ),
+  })
+  .prefault({});
+
+export const accessSchema = z.strictObject({
+  connectivity: z.enum(['tailscale', 'direct']).describe('how people and checks reach the workers'),
+  sshKeys: z
+    .array(text)
+    .min(1)
+    .describe('public keys: the key itself, or the path of a .pub file (relative to the project, or with ~)'),
+  ssh: sshSchema,
+  tags: z
+    .array(tag)
+    .default([])
+    .describe('tailnet tags of every worker; the OAuth client must be allowed to give them'),
+  tailscale: z
+    .strictObject({
+      packages: httpUrl.default('https://pkgs.tailscale.com/stable').describe('package repository'),
+      loginServer: httpUrl.optional().describe('control server, where it is not Tailscale’s own'),
+    })
+    .prefault({}),
+});
+
+const natGatewaySchema = z.strictObject({
+  serverType: text,
+  location: text,
+  image: text.default('debian-12'),
+  destinations: z
+    .array(ipv4Network)
+    .min(1)
+    .default(['0.0.0.0/0'])
+    .describe('networks that workers without a public address reach through the gateway'),
+});
+
+export const ownNetworkSchema = z.strictObject({
+  cidr: ipv4Network.describe('range of the private network; workers get addresses of it'),
+  zone: text.describe('network zone, e.g. eu-central'),
+  natGateway: natGatewaySchema.optional(),
+});
+
+export const networkSchema = z.union([
+  ownNetworkSchema,
+  z.strictObject({
+    stack: z.string().regex(/^[^/\s]+(\/[^/\s]+){0,2}$/, {
+      error: 'must name a stack, e.g. organization/worker-pools/production',
+    }),
+  }),
+]);
+
+export const dnsSchema = z.strictObject({
+  zone: domain.describe('zone at Cloudflare'),
+  subdomain: dnsLabel
+    .optional()
+    .describe('records are made under this name of the zone; the environment where absent'),
+  wildcard: z
+    .boolean()
+    .default(false)
+    .describe('*.<subdomain>.<zone> points at the workers that serve (traefik)'),
+  workers: z.boolean().default(false).describe('<worker>.<subdomain>.<zone> for each worker'),
+  tenants: z
+    .record(dnsLabel, text)
+    .default({})
+    .describe('tenant name to pool: <tenant>.<subdomain>.<zone> points at the pool’s workers'),
+  proxied: z.boolean().default(false).describe('wildcard and tenant records go through Cloudflare’s proxy'),
+});
+
+export const budgetSchema = z.strictObject({
+  hourly: z.number().positive().optional().describe('EUR gross an hour'),
+  monthly: z.number().positive().optional().describe('EUR gross a month'),
+});
+
+export const serviceSchema = z.strictObject({
+  url: httpUrl.describe('worker API of the scaling service, as workers reach it'),
+});
+
+const sizeSchema = z.union([
+  z
+    .strictObject({ min: count.describe('never fewer'), max: count.describe('never more') })
+    .refine(({ min, max }) => max >= min, {
+      error: 'max is less than min; max must be at least min',
+      path: ['max'],
+    }),
+  z.strictObject({ fixed: count.describe('always as many; follows this file, not a queue') }),
+]);
+
+export const placementSchema = z.strictObject({ serverType: text, location: text });
+
+const scheduleSchema = z
+  .strictObject({
+    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
+    from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time, e.g. 08:00' }),
+    to: z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be a time, e.g. 18:30' }),
+    timezone: z
+      .string()
+      .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', {
+        error: 'must be a time zone name, e.g. Europe/Berlin',
+      })
+      .default('UTC'),
+    min: count,
+  })
+  .describe('at least `min` workers in this window');
+
+export const scalingSchema = z.strictObject({
+  targetWait: z.number().positive().default(300).describe('seconds a job may wait for a worker'),
+  standby: count.default(0).describe('idle workers kept ready'),
+  schedule: z.array(scheduleSchema).default([]),
+  rollout: z
+    .strictObject({
+      maxSurge: count.default(1).describe('workers above the wanted size while drifted ones are replaced'),
+      maxUnavailable: count
+        .default(0)
+        .describe('workers that may be missing while drifted ones are replaced'),
+    })
+    .refine(({ maxSurge, maxUnavailable }) => maxSurge + maxUnavailable > 0, {
+      error: 'maxSurge and maxUnavailable are both 0, so nothing could ever be replaced; give one of them 1',
+    })
+    .prefault({}),
+});
+
+const containerSchema = z.strictObject({
+  image: text,
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of an environment variable' }),
+      z.string(),
+    )
+    .default({}),
+  args: z.array(z.string()).default([]),
+  stopGrace: z.int().min(1).default(30).describe('seconds between SIGTERM and SIGKILL'),
+  route: z
+    .strictObject({ host: text, port })
+    .optional()
+    .describe('host name that Traefik sends to this port of the container'),
+});
+
+export const poolSchema = z.strictObject({
+  size: sizeSchema,
+  slots: z.int().min(1).default(1).describe('jobs that one worker runs at once'),
+  image: text.describe('operating system image, e.g. debian-12'),
+  placements: z
+    .array(placementSchema)
+    .min(1)
+    .describe('server type and location, in order of preference; the first that can be had is taken'),
+  publicNetwork: z
+    .strictObject({ ipv4: z.boolean().default(true), ipv6: z.boolean().default(true) })
+    .prefault({}),
+  spread: z.boolean().default(true).describe('placement groups: workers on different hosts, ten to a group'),
+  ingress: z
+    .array(z.strictObject({ port, from: z.array(network).min(1) }))
+    .default([])
+    .describe('TCP ports open to the internet; none where absent'),
+  workload: z
+    .strictObject({
+      docker: z.boolean().default(false).describe('install Docker; implied by container and traefik'),
+      traefik: z.boolean().default(false).describe('run Traefik in front of the containers'),
+      container: containerSchema.optional(),
+    })
+    .prefault({}),
+  waitForReady: z
+    .boolean()
+    .default(false)
+    .describe('pulumi up ends only when each new worker has said over SSH that its set-up is done'),
+  queue: queueSchema.optional(),
+  scaling: scalingSchema.prefault({}),
+});
+
+const poolName = z
+  .string()
+  .regex(NAME_PATTERN, { error: 'is not a pool name: use lower-case letters, digits and single hyphens' })
+  .max(POOL_NAME_LIMIT, { error: `is too long: a pool name has at most ${POOL_NAME_LIMIT} characters` });
+
+/** Everything under `worker-pools:` in a stack's file. */
+export const stackConfigSchema = z.strictObject({
+  access: accessSchema,
+  network: networkSchema.optional(),
+  dns: dnsSchema.optional(),
+  budget: budgetSchema.prefault({}),
+  service: serviceSchema.optional(),
+  registrationSecret: z
+    .string()
+    .min(32, { error: 'is too short: give at least 32 characters, e.g. from `openssl rand -hex 32`' })
+    .describe('workers’ tokens and host keys are derived from it; one for each environment'),
+  pools: z.record(poolName, poolSchema),
+});
+
+export type StackConfig = z.infer<typeof stackConfigSchema>;
+export type PoolConfig = z.infer<typeof poolSchema>;
+export type AccessConfig = z.infer<typeof accessSchema>;
+export type NetworkConfig = z.infer<typeof networkSchema>;
+export type OwnNetworkConfig = z.infer<typeof ownNetworkSchema>;
+export type NatGatewayConfig = z.infer<typeof natGatewaySchema>;
+export type DnsConfig = z.infer<typeof dnsSchema>;
+export type Placement = z.infer<typeof placementSchema>;

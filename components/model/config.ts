@@ -1,0 +1,215 @@
+import { supportedImages } from '../../cloud-init';
+import { overlap } from './cidr';
+import { stackConfigSchema, type PoolConfig, type StackConfig } from './config-schema';
+import { ConfigError, type ConfigFault } from './errors';
+import { didYouMean } from './near-matches';
+import { CONFIG_NAMESPACE, schemaFaults } from './schema-faults';
+import { ENVIRONMENT_NAME_LIMIT, NAME_PATTERN } from './names';
+import { PLACEMENT_GROUP_CAPACITY } from './membership';
+
+/** Overlaps everything by its nature. */
+const DEFAULT_ROUTE = '0.0.0.0/0';
+/** Placement groups in one project (docs.hetzner.com, Placement Groups, "Limits"). */
+const PLACEMENT_GROUP_LIMIT = 50;
+/** Servers attached to one private network (docs.hetzner.com, Networks FAQ). */
+const NETWORK_ATTACHMENT_LIMIT = 100;
+/** Ranges that machines of this project already use for something else. */
+const RESERVED_RANGES = [
+  { range: '100.64.0.0/10', use: 'tailnet addresses' },
+  { range: '172.17.0.0/16', use: "Docker's default bridge" },
+  { range: '169.254.0.0/16', use: 'link-local addresses, the metadata service among them' },
+  { range: '172.31.1.1/32', use: "Hetzner's public gateway" },
+];
+
+/**
+ * Checks everything under `worker-pools:` at once.
+ * @param environment the stack's name; it becomes part of host names and labels
+ * @param raw plain values by key, without the namespace
+ * @throws ConfigError with every fault, each with its key path, what was given and what would be right
+ */
+export function parseStackConfig(environment: string, raw: Record<string, unknown>): StackConfig {
+  const parsed = stackConfigSchema.safeParse(raw);
+  if (!parsed.success) {
+    throw new ConfigError([...environmentFaults(environment), ...schemaFaults(parsed.error, raw)]);
+  }
+  const faults = [...environmentFaults(environment), ...crossFaults(parsed.data)];
+  if (faults.length > 0) throw new ConfigError(faults);
+  return parsed.data;
+}
+
+/** Smallest and largest size of a pool. */
+export function sizeBounds(pool: PoolConfig): { min: number; max: number } {
+  return 'fixed' in pool.size ? { min: pool.size.fixed, max: pool.size.fixed } : pool.size;
+}
+
+/** Whether workers of the pool have no public address and need the NAT gateway to reach the internet. */
+export function isPrivateOnly(pool: PoolConfig): boolean {
+  return !pool.publicNetwork.ipv4 && !pool.publicNetwork.ipv6;
+}
+
+function environmentFaults(environment: string): ConfigFault[] {
+  if (NAME_PATTERN.test(environment) && environment.length <= ENVIRONMENT_NAME_LIMIT) return [];
+  return [
+    {
+      path: `stack ${environment}`,
+      message: `a stack's name becomes part of host names: use lower-case letters, digits and single hyphens, at most ${ENVIRONMENT_NAME_LIMIT} characters`,
+    },
+  ];
+}
+
+function crossFaults(config: StackConfig): ConfigFault[] {
+  return [
+    ...accessFaults(config),
+    ...networkFaults(config),
+    ...dnsFaults(config),
+    ...Object.entries(config.pools).flatMap(([name, pool]) => poolFaults(config, name, pool)),
+    ...limitFaults(config),
+  ];
+}
+
+function accessFaults({ access }: StackConfig): ConfigFault[] {
+  if (access.connectivity === 'tailscale' && access.tags.length === 0) {
+    return [
+      fault(
+        'access.tags',
+        'is empty: keys from an OAuth client must carry at least one tag, e.g. tag:worker',
+      ),
+    ];
+  }
+  if (access.connectivity === 'direct' && access.ssh.from.length === 0) {
+    return [
+      fault(
+        'access.ssh.from',
+        'is empty: in direct mode, name the networks that may open SSH, e.g. 203.0.113.7/32',
+      ),
+    ];
+  }
+  return [];
+}
+
+function networkFaults({ network }: StackConfig): ConfigFault[] {
+  if (!network || 'stack' in network) return [];
+  const { cidr, natGateway } = network;
+  const reserved = RESERVED_RANGES.filter(({ range }) => overlap(cidr, range)).map(({ range, use }) =>
+    fault(
+      'network.cidr',
+      `${cidr} overlaps ${range} (${use}); choose another private range, e.g. 10.20.0.0/16`,
+    ),
+  );
+  const destinations = natGateway?.destinations ?? [];
+  const crossing = destinations.flatMap((range, index) => {
+    if (range === DEFAULT_ROUTE) return [];
+    const other = [cidr, ...destinations.slice(0, index)].find(
+      (earlier) => earlier !== DEFAULT_ROUTE && overlap(range, earlier),
+    );
+    if (!other) return [];
+    return [
+      fault(
+        `network.natGateway.destinations[${index}]`,
+        `${range} overlaps ${other}; ranges of one network must not overlap`,
+      ),
+    ];
+  });
+  const images = natGateway ? imageFaults('network.natGateway.image', natGateway.image) : [];
+  return [...reserved, ...crossing, ...images];
+}
+
+function dnsFaults({ dns, pools }: StackConfig): ConfigFault[] {
+  if (!dns) return [];
+  const names = Object.keys(pools);
+  const tenants = Object.entries(dns.tenants)
+    .filter(([, pool]) => !names.includes(pool))
+    .map(([tenant, pool]) =>
+      fault(`dns.tenants.${tenant}`, `there is no pool "${pool}".${didYouMean(pool, names)}`),
+    );
+  const serves = Object.values(pools).some((pool) => pool.workload.traefik);
+  if (dns.wildcard && !serves) {
+    return [
+      ...tenants,
+      fault('dns.wildcard', 'is on, but no pool serves: give one `workload: { traefik: true }`'),
+    ];
+  }
+  return tenants;
+}
+
+function poolFaults(config: StackConfig, name: string, pool: PoolConfig): ConfigFault[] {
+  const at = `pools.${name}`;
+  const faults: ConfigFault[] = imageFaults(`${at}.image`, pool.image);
+  if (isPrivateOnly(pool)) {
+    if (!config.network) {
+      faults.push(
+        fault(
+          `${at}.publicNetwork`,
+          'both families are off, and there is no network: workers would reach nothing; add `network` with a natGateway, or switch one family on',
+        ),
+      );
+    } else if (!('stack' in config.network) && !config.network.natGateway) {
+      faults.push(
+        fault(
+          `${at}.publicNetwork`,
+          'both families are off, and network.natGateway is missing: workers could not reach the internet; add network.natGateway, or switch one family on',
+        ),
+      );
+    }
+    if (pool.ingress.length > 0) {
+      faults.push(
+        fault(`${at}.ingress`, 'opens ports, but workers without a public address have none to open'),
+      );
+    }
+  }
+  if (
+    config.access.connectivity === 'direct' &&
+    !pool.publicNetwork.ipv4 &&
+    !isPrivateOnly(pool) &&
+    pool.waitForReady
+  ) {
+    faults.push(
+      fault(`${at}.waitForReady`, 'needs an address for SSH: in direct mode, switch publicNetwork.ipv4 on'),
+    );
+  }
+  if (pool.queue && 'fixed' in pool.size) {
+    faults.push(
+      fault(`${at}.queue`, 'a pool of fixed size follows no queue: give size min and max, or drop the queue'),
+    );
+  }
+  return faults;
+}
+
+function imageFaults(path: string, image: string): ConfigFault[] {
+  if (supportedImages.includes(image)) return [];
+  return [
+    fault(
+      path,
+      `machines cannot be set up from the image "${image}".${didYouMean(image, supportedImages)} There are: ${supportedImages.join(', ')}.`,
+    ),
+  ];
+}
+
+function limitFaults({ pools, network }: StackConfig): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const groups = Object.values(pools)
+    .filter((pool) => pool.spread)
+    .reduce((sum, pool) => sum + Math.ceil(sizeBounds(pool).max / PLACEMENT_GROUP_CAPACITY), 0);
+  if (groups > PLACEMENT_GROUP_LIMIT) {
+    faults.push(
+      fault(
+        'pools',
+        `at their largest they would need ${groups} placement groups, and a project has ${PLACEMENT_GROUP_LIMIT}: set \`spread: false\` on the large ones`,
+      ),
+    );
+  }
+  const workers = Object.values(pools).reduce((sum, pool) => sum + sizeBounds(pool).max, 0);
+  if (network && workers > NETWORK_ATTACHMENT_LIMIT) {
+    faults.push(
+      fault(
+        'pools',
+        `at their largest they have ${workers} workers, and one private network takes ${NETWORK_ATTACHMENT_LIMIT} servers: lower a max, or put pools into a stack without \`network\``,
+      ),
+    );
+  }
+  return faults;
+}
+
+function fault(path: string, message: string): ConfigFault {
+  return { path: `${CONFIG_NAMESPACE}:${path}`, message };
+}

@@ -1,0 +1,212 @@
+import { ConfigError, type ConfigFault } from '../model/errors';
+import type { StackConfig } from '../model/config-schema';
+import { didYouMean } from '../model/near-matches';
+import { CONFIG_NAMESPACE } from '../model/schema-faults';
+import { readZones } from './cloudflare';
+import type { Credentials } from './credentials';
+import { readHetzner, type ExistingServer, type ServerType } from './hetzner';
+import { VendorError } from './http';
+import { checkPlacements } from './placements';
+import { planSshKeys, readPublicKeys, type SshKeyPlan } from './ssh-keys';
+import { authorise, probeTags } from './tailscale';
+
+/** What the plan needs to know of the world before the first resource is declared. */
+export interface Preflight {
+  sshKeys: SshKeyPlan[];
+  serverTypes: ServerType[];
+  /** Workers in the project that carry this stack's labels. */
+  workers: ExistingServer[];
+  /** The network of another stack that this one hangs its workers on. */
+  sharedNetwork: { id: number; cidr: string } | undefined;
+  /** Id of the DNS zone at Cloudflare. */
+  zoneId: string | undefined;
+  warnings: string[];
+}
+
+export interface PreflightQuestion {
+  environment: string;
+  config: StackConfig;
+  credentials: Credentials;
+  /** Folder that relative key files are looked up in. */
+  directory: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/**
+ * Asks the three vendors, side by side, whether the plan can work. Only reads.
+ * @throws ConfigError with every fault found, in the words of the stack's file
+ */
+export async function preflight(question: PreflightQuestion): Promise<Preflight> {
+  const { config, directory } = question;
+  const files = readPublicKeys(config.access.sshKeys, directory);
+  const [hetzner, tailscale, cloudflare] = await Promise.all([
+    askHetzner(question),
+    askTailscale(question),
+    askCloudflare(question),
+  ]);
+  const faults = [...files.faults, ...hetzner.faults, ...tailscale, ...cloudflare.faults];
+  if (faults.length > 0) throw new ConfigError(faults, 'The plan was checked against the vendors and has');
+  return {
+    sshKeys: planSshKeys(files.keys, hetzner.facts?.sshKeys ?? [], question.environment),
+    serverTypes: hetzner.facts?.serverTypes ?? [],
+    workers: hetzner.facts?.workers ?? [],
+    sharedNetwork: hetzner.sharedNetwork,
+    zoneId: cloudflare.zoneId,
+    warnings: hetzner.warnings,
+  };
+}
+
+/**
+ * Asks whether the OAuth client may give the configured tags, by making a key and deleting it. To be called only when
+ * workers are about to be launched.
+ * @throws ConfigError when it may not
+ */
+export async function checkTags({ config, credentials }: PreflightQuestion): Promise<void> {
+  try {
+    await probeTags(credentials.tailscale, await authorise(credentials.tailscale), config.access.tags);
+  } catch (error) {
+    if (!(error instanceof VendorError)) throw error;
+    throw new ConfigError([
+      {
+        path: `${CONFIG_NAMESPACE}:access.tags`,
+        message: `Tailscale refuses ${config.access.tags.join(', ')}: ${error.message}. Give the OAuth client these tags (a client with several must be asked for all of them, or for one that its tag owns), or change the list`,
+      },
+    ]);
+  }
+}
+
+async function askHetzner(question: PreflightQuestion) {
+  const { environment, config, credentials, now } = question;
+  const none = { facts: undefined, sharedNetwork: undefined, warnings: [] as string[] };
+  const { token } = credentials.hetzner;
+  if (token === undefined) {
+    return { ...none, faults: [missing('hcloud:token', 'HCLOUD_TOKEN')] };
+  }
+  if (token.length !== 64) {
+    return {
+      ...none,
+      faults: [
+        {
+          path: 'hcloud:token',
+          message: `is not a Hetzner Cloud token: those have 64 characters, this one has ${token.length}`,
+        },
+      ],
+    };
+  }
+  const shared = config.network && 'stack' in config.network ? config.network.stack : undefined;
+  const networkName = shared?.split('/').at(-1);
+  const imageNames = new Set(Object.values(config.pools).map((pool) => pool.image));
+  if (config.network && !('stack' in config.network) && config.network.natGateway) {
+    imageNames.add(config.network.natGateway.image);
+  }
+  try {
+    const facts = await readHetzner(credentials.hetzner, {
+      environment,
+      imageNames: [...imageNames],
+      ...(networkName === undefined ? {} : { networkName }),
+    });
+    const { faults, warnings } = checkPlacements(config, facts, now);
+    const network = facts.networks[0];
+    const subnet = network?.subnets[0];
+    if (networkName !== undefined && !(network && subnet)) {
+      faults.push({
+        path: `${CONFIG_NAMESPACE}:network.stack`,
+        message: `the project has no network "${networkName}" with a subnet; bring the stack ${shared} up first, with its own \`network\``,
+      });
+    }
+    return {
+      facts,
+      warnings,
+      faults,
+      sharedNetwork: network && subnet ? { id: network.id, cidr: network.ip_range } : undefined,
+    };
+  } catch (error) {
+    return { ...none, faults: [refused(error, 'hcloud:token', 'hcloud:endpoint', 'Hetzner')] };
+  }
+}
+
+async function askTailscale({ config, credentials }: PreflightQuestion): Promise<ConfigFault[]> {
+  if (config.access.connectivity !== 'tailscale') return [];
+  const { oauthClientId, oauthClientSecret, apiKey } = credentials.tailscale;
+  if (apiKey === undefined) {
+    const faults: ConfigFault[] = [];
+    if (oauthClientId === undefined)
+      faults.push(missing('tailscale:oauthClientId', 'TAILSCALE_OAUTH_CLIENT_ID'));
+    if (oauthClientSecret === undefined) {
+      faults.push(missing('tailscale:oauthClientSecret', 'TAILSCALE_OAUTH_CLIENT_SECRET'));
+    }
+    if (faults.length > 0) return faults;
+  }
+  try {
+    await authorise(credentials.tailscale);
+    return [];
+  } catch (error) {
+    return [
+      refused(
+        error,
+        apiKey === undefined ? 'tailscale:oauthClientSecret' : 'tailscale:apiKey',
+        'tailscale:baseUrl',
+        'Tailscale',
+      ),
+    ];
+  }
+}
+
+async function askCloudflare({
+  config,
+  credentials,
+}: PreflightQuestion): Promise<{ zoneId: string | undefined; faults: ConfigFault[] }> {
+  if (!config.dns) return { zoneId: undefined, faults: [] };
+  if (credentials.cloudflare.token === undefined) {
+    return { zoneId: undefined, faults: [missing('cloudflare:apiToken', 'CLOUDFLARE_API_TOKEN')] };
+  }
+  const { zone: name } = config.dns;
+  try {
+    const zones = await readZones(credentials.cloudflare, name);
+    const zone = zones.find((candidate) => candidate.name === name);
+    if (zone) return { zoneId: zone.id, faults: [] };
+    const names = zones.map((candidate) => candidate.name);
+    const seen =
+      names.length === 0
+        ? 'It sees no zone at all: check the token’s permissions.'
+        : `It sees: ${names.slice(0, 5).join(', ')}.`;
+    return {
+      zoneId: undefined,
+      faults: [
+        {
+          path: `${CONFIG_NAMESPACE}:dns.zone`,
+          message: `the Cloudflare token sees no zone "${name}".${didYouMean(name, names)} ${seen}`,
+        },
+      ],
+    };
+  } catch (error) {
+    return {
+      zoneId: undefined,
+      faults: [refused(error, 'cloudflare:apiToken', 'cloudflare:baseUrl', 'Cloudflare')],
+    };
+  }
+}
+
+function missing(key: string, variable: string): ConfigFault {
+  return {
+    path: key,
+    message: `is missing: set it with \`pulumi config set --secret ${key}\`, or give ${variable} in the environment`,
+  };
+}
+
+function refused(error: unknown, tokenKey: string, urlKey: string, vendor: string): ConfigFault {
+  if (!(error instanceof VendorError)) throw error;
+  if (error.status === 401 || error.status === 403) {
+    return {
+      path: tokenKey,
+      message: `${vendor} refuses it (${error.message}); make a new one for this environment and set it with \`pulumi config set --secret ${tokenKey}\``,
+    };
+  }
+  if (error.status === undefined)
+    return { path: urlKey, message: `${error.message}; is the end point right, and is there a network?` };
+  return {
+    path: vendor,
+    message: `${vendor} could not answer the checks (${error.status}: ${error.message}); try again later`,
+  };
+}

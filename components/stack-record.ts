@@ -1,0 +1,43 @@
+import * as pulumi from '@pulumi/pulumi';
+import { ConfigError } from './model/errors';
+import { parseMembership, type Membership } from './model/membership';
+
+/** Root outputs of a stack: plain values only, because those are kept even when an update fails half way. */
+export interface StackOutputs {
+  /** Who the workers are. Read by the next run, by the service and by previews. */
+  membership: Membership;
+  /** What the service needs to know of each pool; the size itself belongs to the service. */
+  pools: Record<
+    string,
+    { min: number; max: number; slots: number; configHash: string; configHashVersion: number }
+  >;
+}
+
+/**
+ * Reads the membership that the last update of this very stack recorded; undefined for a stack that has none yet.
+ * @throws ConfigError when the stack has outputs but no membership: that is not a new stack, and "no members" would be a guess
+ */
+export async function recordedMembership(): Promise<Membership | undefined> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const itself = new pulumi.StackReference(name, { name });
+  const outputs = await settled<Record<string, unknown>>(itself.outputs);
+  if (Object.keys(outputs).length === 0) return undefined;
+  if (outputs['membership'] === undefined) {
+    throw new ConfigError(
+      [
+        {
+          path: `stack ${name}`,
+          message:
+            'has outputs, but no membership among them; restore it from the last checkpoint with `pulumi stack export --version`',
+        },
+      ],
+      'The record of this stack has',
+    );
+  }
+  return parseMembership(outputs['membership'], 'membership');
+}
+
+/** The plain value of an output that is known without any resource, e.g. a stack reference's. */
+function settled<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply((value) => resolve(value)));
+}

@@ -1,0 +1,136 @@
+import * as cloudflare from '@pulumi/cloudflare';
+import * as hcloud from '@pulumi/hcloud';
+import * as pulumi from '@pulumi/pulumi';
+import { render, workerDocument } from '../cloud-init';
+import type { StackConfig } from './model/config-schema';
+import { workerLabels } from './model/labels';
+import type { MemberRecord } from './model/membership';
+import { physicalName } from './model/names';
+import { hostKey, workerMachine } from './model/worker-machine';
+import { checkReadiness, type CheckAccess } from './readiness';
+import type { SshAccess } from './ssh-access';
+import { tailnetKey } from './tailnet-key';
+
+/**
+ * What is fixed at a server's creation. Some of these replace the server, the others power it off or reset it in place:
+ * an edit must do neither, so drifted workers are replaced one by one by a rollout instead.
+ */
+export const CREATION_INPUTS = [
+  'userData',
+  'image',
+  'sshKeys',
+  'location',
+  'serverType',
+  'publicNets',
+  'networks',
+  'placementGroupId',
+  'iso',
+  'rescue',
+];
+
+export interface WorkerArgs {
+  environment: string;
+  config: StackConfig;
+  pool: string;
+  member: MemberRecord;
+  access: SshAccess;
+  firewallId: pulumi.Input<number> | undefined;
+  placementGroupId: pulumi.Input<number> | undefined;
+  network: { networkId: pulumi.Input<number>; cidr: string } | undefined;
+  /** Where its address record goes, if it gets one: full name and zone. */
+  dns: { zoneId: string; name: string } | undefined;
+  /** How its readiness is checked, where the pool asks for it. */
+  check: CheckAccess | undefined;
+}
+
+/** One machine of a pool: its tailnet key, its server, and its address record where asked. */
+export class Worker extends pulumi.ComponentResource {
+  /** Public IPv4 address, else public IPv6 address, else private address. */
+  readonly address: pulumi.Output<string>;
+  readonly addressType: 'A' | 'AAAA';
+
+  constructor(name: string, args: WorkerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('workerpools:index:Worker', name, {}, opts);
+    const { environment, config, member, network } = args;
+    const pool = config.pools[args.pool]!;
+    const hostname = physicalName(environment, member.id);
+
+    const key =
+      config.access.connectivity === 'tailscale'
+        ? tailnetKey(
+            `${name}-key`,
+            { description: `${environment} ${member.id}`, tags: config.access.tags },
+            this,
+          )
+        : undefined;
+    const userData = pulumi.output(key?.key).apply((authKey) => {
+      const machine = workerMachine(config, {
+        environment,
+        pool: args.pool,
+        id: member.id,
+        authorizedKeys: args.access.authorizedKeys,
+        networkCidr: network?.cidr,
+        authKey,
+      });
+      return render(workerDocument(machine)).userData;
+    });
+
+    const server = new hcloud.Server(
+      `${name}-server`,
+      {
+        name: hostname,
+        serverType: member.serverType,
+        location: member.location,
+        image: pool.image,
+        sshKeys: args.access.keyIds,
+        userData: pulumi.secret(userData),
+        publicNets: [{ ipv4Enabled: pool.publicNetwork.ipv4, ipv6Enabled: pool.publicNetwork.ipv6 }],
+        labels: workerLabels(environment, args.pool, member),
+        ...(network ? { networks: [{ networkId: network.networkId, aliasIps: [] }] } : {}),
+        ...(args.firewallId === undefined ? {} : { firewallIds: [args.firewallId] }),
+        ...(args.placementGroupId === undefined ? {} : { placementGroupId: args.placementGroupId }),
+      },
+      { parent: this, ignoreChanges: CREATION_INPUTS },
+    );
+
+    this.addressType = pool.publicNetwork.ipv4 || !pool.publicNetwork.ipv6 ? 'A' : 'AAAA';
+    this.address = addressOf(server, pool.publicNetwork);
+    if (args.dns) this.addressRecord(name, args.dns);
+    if (args.check) {
+      checkReadiness(`${name}-ready`, {
+        kind: 'worker',
+        hostname,
+        address: server.ipv4Address,
+        hostKey: hostKey(config.registrationSecret, hostname).publicKey,
+        access: args.check,
+        parent: this,
+        dependsOn: [server],
+      });
+    }
+    this.registerOutputs({});
+  }
+
+  private addressRecord(name: string, dns: { zoneId: string; name: string }): void {
+    new cloudflare.DnsRecord(
+      `${name}-dns`,
+      {
+        zoneId: dns.zoneId,
+        name: dns.name,
+        type: this.addressType,
+        content: this.address,
+        ttl: 60,
+        proxied: false,
+      },
+      { parent: this, deleteBeforeReplace: true },
+    );
+  }
+}
+
+function addressOf(
+  server: hcloud.Server,
+  publicNetwork: { ipv4: boolean; ipv6: boolean },
+): pulumi.Output<string> {
+  if (publicNetwork.ipv4) return server.ipv4Address;
+  if (publicNetwork.ipv6) return server.ipv6Address;
+  return server.networks.apply((networks) => networks?.[0]?.ip ?? '');
+}
