@@ -16,6 +16,8 @@ export interface Clock {
   /** Moves virtual time forward to `at`; never backward. */
   moveTo(at: number): void;
   setMode(mode: ClockMode): void;
+  /** Sets virtual time, also backward: for a restored snapshot only. */
+  restore(at: number): void;
 }
 
 /** Creates a clock that starts at `startAt` (virtual milliseconds); `wall` is the time source, injected for tests. */
@@ -44,5 +46,6 @@ export function createClock(
       rebase(now());
       current = next;
     },
+    restore: rebase,
   };
 }

@@ -6,6 +6,9 @@ export interface Random {
   between(min: number, max: number): number;
   /** `length` characters of the alphabet. */
   text(length: number, alphabet?: string): string;
+  /** Where the sequence stands, for a snapshot; `moveTo(state())` changes nothing. */
+  state(): number;
+  moveTo(state: number): void;
 }
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -25,5 +28,9 @@ export function createRandom(seed: number): Random {
     between: (min, max) => min + next() * (max - min),
     text: (length, alphabet = ALPHANUMERIC) =>
       Array.from({ length }, () => alphabet[Math.floor(next() * alphabet.length)]).join(''),
+    state: () => state,
+    moveTo: (at) => {
+      state = at >>> 0;
+    },
   };
 }

@@ -20,12 +20,18 @@ export class Schedule {
   private events: ScheduledEvent[] = [];
   private readonly handlers = new Map<string, EventHandler>();
   private timer: NodeJS.Timeout | undefined;
+  private afterEvent: () => void = () => {};
 
   constructor(private readonly clock: Clock) {}
 
   on(kind: string, handler: EventHandler): void {
     if (this.handlers.has(kind)) throw new Error(`event kind "${kind}" already has a handler`);
     this.handlers.set(kind, handler);
+  }
+
+  /** Calls the listener after each event: what a snapshot holds may have changed. */
+  onEvent(listener: () => void): void {
+    this.afterEvent = listener;
   }
 
   at(at: number, kind: string, subject: string): void {
@@ -72,6 +78,11 @@ export class Schedule {
     this.arm();
   }
 
+  /** Forgets everything planned. */
+  clear(): void {
+    this.restore([]);
+  }
+
   /** Sets the timer anew; to be called after the clock's mode was changed. */
   arm(): void {
     clearTimeout(this.timer);
@@ -93,6 +104,7 @@ export class Schedule {
       const handler = this.handlers.get(next.kind);
       if (!handler) throw new Error(`no handler for event kind "${next.kind}"`);
       handler(next.subject, next.at);
+      this.afterEvent();
     }
   }
 }

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+
+/** How the machines behave; every field has a default. */
+export const machineSettingsSchema = z.strictObject({
+  /** Seconds from power-on until cloud-init has ended, drawn evenly; a stock image that installs packages. */
+  bootSeconds: z
+    .strictObject({ min: z.number().min(0).default(40), max: z.number().min(0).default(90) })
+    .prefault({})
+    .refine(({ min, max }) => max >= min, 'bootSeconds.max is below bootSeconds.min'),
+  /** Share of fresh machines on which cloud-init hangs for ever: a broken image. */
+  neverReadyShare: share.default(0),
+  /** Share of boots that take `slowFactor` times as long. */
+  slowShare: share.default(0),
+  slowFactor: z.number().min(1).default(5),
+  /** Seconds that a document which waits for the network (a loop around curl, ping, …) goes on trying. */
+  networkPatienceSeconds: z.number().min(0).default(300),
+});
+
+export type MachineSettings = z.output<typeof machineSettingsSchema>;

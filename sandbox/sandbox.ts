@@ -1,0 +1,186 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { createCloudflare, type Cloudflare } from './cloudflare';
+import { registerControl } from './control/api';
+import { FaultBook } from './control/faults';
+import { installGate } from './control/gate';
+import { RequestLog } from './control/request-log';
+import { createHetzner, type Hetzner } from './hetzner';
+import { claimAddresses } from './kernel/addresses';
+import { createClock, type Clock, type ClockMode } from './kernel/clock';
+import { createRandom } from './kernel/random';
+import { Schedule } from './kernel/schedule';
+import type { Kernel, Vendor } from './kernel/vendor';
+import { createMachines, type Machines } from './machines';
+import { createRouter } from './router';
+import { type DeepPartial, type SandboxSettings, sandboxSettingsSchema } from './settings';
+import { createSnapshots } from './snapshots';
+import { createTailscale, type Tailscale } from './tailscale';
+
+export type { DeepPartial, SandboxSettings };
+
+/** Where the parts answer and with which credentials; also the JSON line that `npm run sandbox` prints. */
+export interface Endpoints {
+  hetzner: { url: string; token: string };
+  tailscale: { url: string; oauthClientId: string; oauthClientSecret: string };
+  /** `zone` is the first zone's name. */
+  cloudflare: { url: string; token: string; zone: string };
+  control: { url: string };
+}
+
+export interface StartOptions {
+  /** 0, the default, picks a free one. */
+  port?: number;
+  host?: string;
+  /** Loaded at start if it exists; kept up to date from then on. */
+  snapshotFile?: string;
+}
+
+/** A running local cloud. */
+export interface Sandbox {
+  readonly endpoints: Endpoints;
+  readonly hetzner: Hetzner;
+  readonly tailscale: Tailscale;
+  readonly cloudflare: Cloudflare;
+  readonly machines: Machines;
+  readonly clock: Clock;
+  readonly requests: RequestLog;
+  readonly faults: FaultBook;
+  /** Moves virtual time forward; resolves when the machines that came up meanwhile listen. */
+  advance(seconds: number): Promise<void>;
+  setClockMode(mode: ClockMode): void;
+  /** Back to the state after start: same tokens and settings, nothing made, no faults, empty log. */
+  reset(): Promise<void>;
+  snapshot(): unknown;
+  restore(data: unknown): Promise<void>;
+  /** Saves the snapshot file, if there is one, and ends everything that was started. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a local cloud on one port of the loopback interface: the three vendors' APIs under the vendors' own
+ * paths, and the control API under /control.
+ * @throws ZodError when a setting is wrong; the listen error (`EADDRINUSE`) when the port is taken;
+ *   SnapshotError when the snapshot file is not one
+ */
+export async function startSandbox(
+  partialSettings: DeepPartial<SandboxSettings> = {},
+  options: StartOptions = {},
+): Promise<Sandbox> {
+  const settings = sandboxSettingsSchema.parse(partialSettings);
+  const clock = createClock(settings.clock);
+  const kernel: Kernel = { clock, schedule: new Schedule(clock), random: createRandom(settings.seed) };
+  const addresses = await claimAddresses();
+
+  const tailscale = createTailscale(kernel, settings.tailscale, { addresses });
+  const machines = createMachines(kernel, settings.machines, { network: () => hetzner, tailnet: tailscale });
+  const hetzner: Hetzner = createHetzner(kernel, settings.hetzner, { machines, addresses });
+  const cloudflare = createCloudflare(kernel, settings.cloudflare);
+  const vendors: Vendor[] = [hetzner, tailscale, cloudflare];
+
+  const requests = new RequestLog();
+  const faults = new FaultBook();
+  const snapshots = createSnapshots(
+    { seed: settings.seed, kernel, addresses, vendors, machines },
+    options.snapshotFile,
+  );
+  const projectOf = (authorization: string | undefined): string | null => {
+    const token = authorization?.replace(/^Bearer /, '');
+    const owner = hetzner.projects.find(
+      (project) => project.token === token || project.readOnlyToken === token,
+    );
+    return owner?.id ?? null;
+  };
+
+  const parts: Omit<Sandbox, 'endpoints' | 'close'> = {
+    hetzner,
+    tailscale,
+    cloudflare,
+    machines,
+    clock,
+    requests,
+    faults,
+    advance: async (seconds) => {
+      kernel.schedule.advance(seconds * 1000);
+      await machines.settled();
+    },
+    setClockMode: (mode) => {
+      kernel.schedule.runDue();
+      clock.setMode(mode);
+      kernel.schedule.arm();
+    },
+    reset: async () => {
+      faults.clear();
+      requests.clear();
+      kernel.schedule.clear();
+      await machines.reset();
+      for (const vendor of vendors) vendor.reset();
+      addresses.reset();
+      snapshots.changed();
+    },
+    snapshot: snapshots.take,
+    restore: snapshots.load,
+  };
+  const router = await createRouter([
+    ...vendors.map((vendor) => ({
+      prefix: vendor.prefix,
+      register: (app: FastifyInstance) => {
+        installGate(app, vendor, { kernel, log: requests, faults, projectOf, changed: snapshots.changed });
+        vendor.register(app);
+      },
+    })),
+    { prefix: '/control', register: (app) => registerControl(app, parts) },
+  ]);
+
+  const host = options.host ?? '127.0.0.1';
+  const server = createServer(router.handle);
+  // As Fastify sets it: longer than clients keep idle connections, so that they are the ones to close.
+  server.keepAliveTimeout = 72_000;
+  const close = async (): Promise<void> => {
+    snapshots.close();
+    kernel.schedule.stop();
+    await machines.close();
+    await closeServer(server);
+    await router.close();
+    await addresses.close();
+  };
+  try {
+    await snapshots.loadFile();
+    const port = await listen(server, host, options.port ?? 0);
+    return { ...parts, endpoints: endpointsOf(`http://${host}:${port}`, parts), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function endpointsOf(
+  base: string,
+  parts: { hetzner: Hetzner; tailscale: Tailscale; cloudflare: Cloudflare },
+): Endpoints {
+  const [project] = parts.hetzner.projects;
+  const [zone] = parts.cloudflare.zones;
+  if (!project || !zone) throw new Error('the settings name no Hetzner project or no Cloudflare zone');
+  const { id, secret } = parts.tailscale.oauthClient;
+  return {
+    hetzner: { url: `${base}/v1`, token: project.token },
+    tailscale: { url: base, oauthClientId: id, oauthClientSecret: secret },
+    cloudflare: { url: `${base}/client/v4`, token: parts.cloudflare.token, zone: zone.name },
+    control: { url: `${base}/control` },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}
