@@ -1,14 +1,7 @@
+import { jobsFolder, runFolder } from './jobs';
 import type { Container, Traefik } from './machine';
 import { file, programs, quote, settings, type Section } from './section';
-
-/** Where jobs are marked and draining is announced; see docs/machines.md. */
-export const jobsFolder = '/run/worker-pools/jobs';
-export const runFolder = '/run/worker-pools';
-
-/** The folders that workload and heartbeat share, on every boot. Any user of a container may mark a job. */
-export function jobs(): Section {
-  return { name: 'jobs', bootcmd: `mkdir -pm1777 ${jobsFolder}\n` };
-}
+import { start } from './steps';
 
 /** Traefik as a container; it routes to containers that ask for it by label. */
 export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): Section {
@@ -27,6 +20,11 @@ export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): S
   ]);
 }
 
+/** Seconds that the container has to end its jobs. */
+export function stopGraceOf({ stopGrace = 30 }: Pick<Container, 'stopGrace'>): number {
+  return stopGrace;
+}
+
 /**
  * The workload as a container: its environment from files that only root reads, jobs and drain mounted.
  *
@@ -35,7 +33,7 @@ export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): S
  *
  * @throws RangeError for an environment name that is no identifier, or a value with NUL.
  */
-export function workload({ image, env, args = [], stopGrace = 30, route }: Container): Section {
+export function workload({ image, env, args = [], route, ...rest }: Container): Section {
   const entries = Object.entries(env);
   for (const [name, value] of entries) {
     if (!/^[A-Za-z_]\w*$/.test(name))
@@ -44,11 +42,11 @@ export function workload({ image, env, args = [], stopGrace = 30, route }: Conta
   }
   const lines = entries.filter(([, value]) => !/[\r\n]/.test(value));
   const blocks = entries.filter(([, value]) => /[\r\n]/.test(value));
-  const section = container(
+  const launcher = container(
     'workload',
     image,
     [
-      `--stop-timeout=${stopGrace}`,
+      `--stop-timeout=${stopGraceOf(rest)}`,
       '-v',
       `${runFolder}:${runFolder}:ro`,
       '-v',
@@ -61,22 +59,15 @@ export function workload({ image, env, args = [], stopGrace = 30, route }: Conta
     ],
     blocks.length > 0 ? `. ${exportsFile}\n` : '',
   );
+  const files = [
+    { path: envFile, lines: lines.map(([name, value]) => `${name}=${value}\n`) },
+    { path: exportsFile, lines: blocks.map(([name, value]) => `export ${name}=${quote(value)}\n`) },
+  ];
   return {
-    ...section,
+    ...launcher,
     files: [
-      ...(section.files ?? []),
-      ...(lines.length > 0
-        ? [file(envFile, '0600', lines.map(([name, value]) => `${name}=${value}\n`).join(''))]
-        : []),
-      ...(blocks.length > 0
-        ? [
-            file(
-              exportsFile,
-              '0600',
-              blocks.map(([name, value]) => `export ${name}=${quote(value)}\n`).join(''),
-            ),
-          ]
-        : []),
+      ...(launcher.files ?? []),
+      ...files.flatMap(({ path, lines }) => (lines.length > 0 ? [file(path, lines.join(''), '0600')] : [])),
     ],
   };
 }
@@ -99,13 +90,13 @@ function container(name: string, image: string, run: string[], before = ''): Sec
     files: [
       file(
         `${programs}/${name}`,
-        '0700',
         `#!/bin/sh
 docker rm -f ${name} >/dev/null 2>&1
 ${before}exec docker run --rm --name ${name} --log-driver none ${run.map(quote).join(' ')}
 `,
+        '0700',
       ),
     ],
-    step: `try 900 docker pull -q ${quote(image)}\nsystemctl -q enable --now worker-pools@${name}\n`,
+    step: `try 900 docker pull -q ${quote(image)}\n${start(name)}`,
   };
 }

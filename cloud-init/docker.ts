@@ -10,6 +10,6 @@ export function docker({ suite }: OperatingSystem): Section {
   return {
     name: 'docker',
     packages: ['docker.io', ...(clientIsSeparate ? ['docker-cli'] : [])],
-    files: [file('/etc/docker/daemon.json', '0644', '{"log-driver":"local"}\n')],
+    files: [file('/etc/docker/daemon.json', '{"log-driver":"local"}\n')],
   };
 }

@@ -1,13 +1,16 @@
 import { clock } from './clock';
-import { jobs, traefik, workload } from './containers';
+import { certificates } from './certificates';
+import { stopGraceOf, traefik, workload } from './containers';
 import { docker } from './docker';
 import { metadataGuard, sourceNat } from './firewall';
 import { heartbeat } from './heartbeat';
+import { hostName } from './host-name';
+import { jobs } from './jobs';
 import type { GatewayMachine, Machine, WorkerMachine } from './machine';
 import { packages } from './packages';
 import { route } from './route';
 import type { CloudConfig, Section, WriteFile } from './section';
-import { hostName, ssh, trust } from './ssh';
+import { ssh } from './ssh';
 import { runtime, steps } from './steps';
 import { tailscale } from './tailscale';
 
@@ -42,24 +45,25 @@ export function workerDocument(machine: WorkerMachine): MachineDocument {
       ...(container ? [workload(container)] : []),
       ...(service ? [heartbeat(machine, service)] : []),
     ],
-    container?.stopGrace ?? 30,
+    container && stopGraceOf(container),
   );
 }
 
 /** The NAT machine's document. Forwarding comes first: workers wait for it. */
 export function gatewayDocument(machine: GatewayMachine): MachineDocument {
-  return compose([clock(machine), ...basics(machine)], [sourceNat(machine.cidr), ...tailnet(machine)], 30);
+  return compose([clock(machine), ...basics(machine)], [sourceNat(machine.cidr), ...tailnet(machine)]);
 }
 
 function basics(machine: Machine): Section[] {
-  return [hostName(machine), ssh(machine), trust(machine)];
+  const { trustedCertificates: trusted = [] } = machine;
+  return [hostName(machine), ssh(machine.ssh), ...(trusted.length > 0 ? [certificates(trusted)] : [])];
 }
 
 function tailnet({ tailscale: settings, hostname, os }: Machine): Section[] {
   return settings ? [tailscale(settings, hostname, os)] : [];
 }
 
-function compose(early: Section[], late: Section[], stopGrace: number): MachineDocument {
+function compose(early: Section[], late: Section[], stopGrace?: number): MachineDocument {
   const sections = [...early, runtime(stopGrace), packages(late), ...late];
   return { config: merge(sections), sections };
 }

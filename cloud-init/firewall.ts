@@ -49,7 +49,7 @@ type nat hook postrouting priority 100
 ${leaving} masquerade
 }
 `),
-      file('/etc/sysctl.d/90-worker-pools.conf', '0644', 'net.ipv4.ip_forward=1\n'),
+      file('/etc/sysctl.d/90-worker-pools.conf', 'net.ipv4.ip_forward=1\n'),
     ],
     step: `${load}systemctl restart systemd-sysctl\n`,
   };
@@ -64,7 +64,7 @@ ip6 daddr ${metadata.ipv6} meta skuid != 0 reject
 
 function ruleFile(chains: string) {
   const table = 'table inet worker_pools';
-  return file(rules, '0600', `${table}\ndelete ${table}\n${table} {\n${chains}}\n`);
+  return file(rules, `${table}\ndelete ${table}\n${table} {\n${chains}}\n`);
 }
 
 /** Loaded at once, without flushing Docker's rules, and by the distribution's own unit at every boot. */

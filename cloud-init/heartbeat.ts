@@ -1,6 +1,7 @@
-import { jobsFolder, runFolder } from './containers';
+import { runFolder } from './jobs';
 import type { WorkerMachine } from './machine';
 import { file, programs, quote, settings, type Section } from './section';
+import { start } from './steps';
 
 type Service = NonNullable<WorkerMachine['service']>;
 
@@ -16,51 +17,50 @@ export function heartbeat(worker: WorkerMachine, { url, token }: Service): Secti
   const base = url.replace(/\/+$/, '');
   const me = JSON.stringify({ environment, pool, worker: workerId }).slice(0, -1);
   const details = JSON.stringify({ hostname, slots }).slice(1, -1);
-  const address = worker.tailscale ? 'tailscale ip -1' : 'hostname -I';
+  const address = worker.tailscale ? 'tailscale ip -1' : "hostname -I | cut -d' ' -f1";
   return {
     name: 'heartbeat',
     packages: ['curl'],
     files: [
-      file(curlFile, '0600', curlSettings(token)),
+      file(curlFile, curlSettings(token), '0600'),
       file(
         `${programs}/heartbeat`,
-        '0700',
         `#!/bin/sh
-d=${runFolder}
+cd ${runFolder}
 me=${quote(me)}
 post() {
-  r=$(curl -K ${curlFile} -d "$me,$2}" ${quote(`${base}/v1/workers/`)}$1 2>&1)
+  r=$(curl -fsSm10 -K ${curlFile} -d "$me,$2}" ${quote(`${base}/v1/workers/`)}$1 2>&1)
 }
 w=10
 while :; do
-  set -- ${jobsFolder}/*
+  set -- jobs/*
   [ -e "$1" ] || shift
-  a=$(${address} | cut -d' ' -f1)
-  if { [ $k ] || post register ${quote(`${details},"address":"`)}$a'"'; } && k=1 && post heartbeat '"busy":'$#; then
+  if { [ $k ] || post register ${quote(`${details},"address":"`)}$(${address})'"'; } && k=1 && post heartbeat '"busy":'$#; then
     case $r in
-      *'"drain":true'*) : >$d/drain ;;
-      *'"drain":false'*) rm -f $d/drain ;;
+      *'"drain":true'*) : >drain ;;
+      *'"drain":false'*) rm -f drain ;;
     esac
     [ $w = 10 ] || echo "the service answers"
     w=10
   else
     k=
-    [ $w != 10 ] || echo "the service does not answer, trying on: $r"
+    [ $w != 10 ] || echo "no answer, trying on: $r"
     w=$((w < 30 ? w * 2 : 60))
   fi
   sleep $w
 done
 `,
+        '0700',
       ),
     ],
-    step: 'systemctl -q enable --now worker-pools@heartbeat\n',
+    step: start('heartbeat'),
   };
 }
 
-const curlFile = `${settings}/service.curl`;
+const curlFile = `${settings}/curl`;
 
-/** Kept off the command line, which every user can read. Without \`location\`, the token never follows a redirect. */
+/** Kept off the command line, which every user can read. Without `location`, the token never follows a redirect. */
 function curlSettings(token: string): string {
   const header = `Authorization: Bearer ${token}`.replace(/["\\]/g, '\\$&');
-  return `header = "${header}"\nheader = "Content-Type: application/json"\nsilent\nshow-error\nfail\nconnect-timeout = 5\nmax-time = 10\n`;
+  return `header = "${header}"\nheader = "Content-Type: application/json"\n`;
 }

@@ -1,5 +1,6 @@
 import { defaultResolvers, type Network } from './machine';
 import { programs, type Section } from './section';
+import { start } from './steps';
 
 /**
  * The way out for a machine without a public address: default route through the network's first IP, and name
@@ -16,7 +17,7 @@ export function route(network: Extract<Network, { kind: 'private-only' }>): Sect
     name: 'route',
     bootcmd:
       setUp(network.gateway, resolvers) + waitForForwarding(network.gateway, resolvers[0] ?? network.gateway),
-    step: 'systemctl -q enable --now worker-pools@route\n',
+    step: start('route'),
   };
 }
 

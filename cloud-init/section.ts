@@ -1,8 +1,8 @@
 /** A file that cloud-init writes before any package step; owned by root. */
 export interface WriteFile {
   path: string;
-  /** Octal, e.g. `0600`. */
-  permissions: string;
+  /** Octal; cloud-init's own default, 0644, when left out. */
+  permissions?: '0600' | '0700' | '0755';
   content: string;
   /** Set by `file` when the content is no plain text. */
   encoding?: 'b64';
@@ -13,7 +13,6 @@ export interface CloudConfig {
   hostname?: string;
   manage_etc_hosts?: 'localhost';
   disable_root?: boolean;
-  ssh_deletekeys?: boolean;
   ssh_keys?: { ed25519_private: string };
   ssh_authorized_keys?: string[];
   ca_certs?: { trusted: string[] };
@@ -40,10 +39,9 @@ export interface Section {
   step?: string;
 }
 
-/** A package repository and the URL of its signing key. */
+/** A package repository that keeps its signing key beside itself, as `<url>/<suite>.noarmor.gpg`. */
 export interface Repository {
   name: string;
-  keyUrl: string;
   url: string;
   suite: string;
 }
@@ -56,10 +54,11 @@ export const settings = '/etc/worker-pools';
 const plainText = /^[\t\n\x20-\x7e]*$/;
 
 /** A file to write. Content that YAML readers could alter (control characters, other alphabets) travels as base64. */
-export function file(path: string, permissions: string, content: string): WriteFile {
+export function file(path: string, content: string, permissions?: WriteFile['permissions']): WriteFile {
+  const target = { path, ...(permissions && { permissions }) };
   return plainText.test(content)
-    ? { path, permissions, content }
-    : { path, permissions, content: Buffer.from(content).toString('base64'), encoding: 'b64' };
+    ? { ...target, content }
+    : { ...target, content: Buffer.from(content).toString('base64'), encoding: 'b64' };
 }
 
 /** A word for the shell that stands for exactly `value`. */

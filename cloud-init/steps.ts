@@ -10,51 +10,50 @@ const folder = '/var/lib/cloud/scripts/per-instance';
 export function steps(sections: readonly Section[]): WriteFile[] {
   const withStep = sections.flatMap(({ name, step }) => (step === undefined ? [] : [{ name, step }]));
   return withStep.map(({ name, step }, index) =>
-    file(`${folder}/${10 + index}-${name}`, '0700', `#!/bin/sh\n. ${programs}/step\n${step}`),
+    file(`${folder}/${10 + index}-${name}`, `#!/bin/sh\n. ${programs}/step\n${step}`, '0700'),
   );
 }
 
+/** The line of a step that starts one of the machine's own programs, now and at every boot. */
+export function start(program: string): string {
+  return `systemctl -q enable --now worker-pools@${program}\n`;
+}
+
 /** What every step begins with, and the unit under which the machine's own programs run. */
-export function runtime(stopGrace: number): Section {
+export function runtime(stopGrace?: number): Section {
   return {
     name: 'runtime',
     files: [
-      file(`${programs}/step`, '0644', prelude),
-      file('/etc/systemd/system/worker-pools@.service', '0644', unit(stopGrace)),
+      file(`${programs}/step`, prelude),
+      file('/etc/systemd/system/worker-pools@.service', unit(stopGrace)),
     ],
   };
 }
 
-const prelude = `me=\${0##*/}
-f=/run/worker-pools.failed
-if [ -e $f ]; then
-  echo "worker-pools: $me: skipped, $(cat $f) failed"
-  exit 0
-fi
-trap '[ $? = 0 ] || { echo $me >$f; echo "worker-pools: $me: failed, see the lines above" >&2; }' EXIT
+const prelude = `n=\${0##*/} f=/run/worker-pools.failed
+[ ! -e $f ] || exit 0
+trap '[ $? = 0 ] || echo "worker-pools: $n failed, see above" | tee $f' EXIT
 set -e
-echo "worker-pools: $me"
+echo "worker-pools: $n"
 try() {
-  t=$1 n=1
+  t=$1 i=1
   shift
   until timeout $t "$@"; do
-    echo "worker-pools: $me: try $n of 5 failed: $*" >&2
-    [ $n -lt 5 ] || return 1
-    sleep $((n * 5))
-    n=$((n + 1))
+    echo "worker-pools: $n failed ($i of 5): $*"
+    [ $i -lt 5 ] || return 1
+    sleep $((i * 5))
+    i=$((i + 1))
   done
 }
 `;
 
-/** The container's own grace ends before systemd's. */
-const unit = (stopGrace: number) => `[Unit]
+/** A container's own grace ends before systemd's. */
+const unit = (stopGrace?: number) => `[Unit]
 After=network-online.target docker.service
-Wants=network-online.target
 [Service]
 ExecStart=${programs}/%i
 Restart=always
 RestartSec=5
-TimeoutStopSec=${stopGrace + 10}
-[Install]
+${stopGrace === undefined ? '' : `TimeoutStopSec=${stopGrace + 10}\n`}[Install]
 WantedBy=multi-user.target
 `;

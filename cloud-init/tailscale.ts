@@ -1,19 +1,15 @@
 import type { OperatingSystem, Tailscale } from './machine';
 import { file, quote, type Section } from './section';
 
-/** Outside the disk, so that a reboot leaves nothing; removed as soon as it was used. */
+/** Not on the disk, and removed as soon as it was used. */
 const keyFile = '/run/worker-pools.key';
 
 /**
  * Joins the tailnet with the vendor's signed package. The key is read from a file, never from a command line.
- * `up` is tried again: once the machine is registered, a later try needs no key.
+ * `up` may be tried again: once the machine is registered, a later try needs no key.
  */
-export function tailscale(
-  { authKey, tags, packages, loginServer }: Tailscale,
-  hostname: string,
-  os: OperatingSystem,
-): Section {
-  const repository = `${packages.replace(/\/+$/, '')}/${os.distribution}`;
+export function tailscale(settings: Tailscale, hostname: string, os: OperatingSystem): Section {
+  const { authKey, tags, packages, loginServer } = settings;
   const flags = [
     `--auth-key=file:${keyFile}`,
     '--timeout=60s',
@@ -23,14 +19,13 @@ export function tailscale(
   ];
   return {
     name: 'tailscale',
-    files: [file(keyFile, '0600', authKey)],
+    files: [file(keyFile, authKey, '0600')],
     packages: ['tailscale'],
     repository: {
       name: 'tailscale',
-      keyUrl: `${repository}/${os.suite}.noarmor.gpg`,
-      url: repository,
+      url: `${packages.replace(/\/+$/, '')}/${os.distribution}`,
       suite: os.suite,
     },
-    step: `try 90 tailscale up ${flags.map(quote).join(' ')}\nrm -f ${keyFile}\n`,
+    step: `try 90 tailscale up ${flags.map(quote).join(' ')}\nrm ${keyFile}\n`,
   };
 }

@@ -1,0 +1,11 @@
+import type { Section } from './section';
+
+/** What the workload and the heartbeat share; on a file system in memory, so a reboot forgets the jobs with it. */
+export const runFolder = '/run/worker-pools';
+/** One file per running job. */
+export const jobsFolder = `${runFolder}/jobs`;
+
+/** Makes the folders on every boot. Whatever user a container runs as may mark a job. */
+export function jobs(): Section {
+  return { name: 'jobs', bootcmd: `mkdir -pm1777 ${jobsFolder}\n` };
+}
