@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { onLauncherGone } from './launcher';
 import { type DeepPartial, type SandboxSettings, startSandbox } from './sandbox';
 
 interface Options {
@@ -49,8 +50,7 @@ async function run(options: Options): Promise<void> {
     // npm, tsx and a terminal may each pass the same signal on: the second finds the first at work.
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    // tsx keeps a channel to this process: when it closes, whoever started the sandbox was killed.
-    process.on('disconnect', stop);
+    onLauncherGone(stop);
     process.stdout.write(`${JSON.stringify(sandbox.endpoints)}\n`);
     process.stderr.write(
       `The local cloud is up; control API at ${sandbox.endpoints.control.url}. Ctrl-C ends it.\n`,

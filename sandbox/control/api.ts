@@ -2,14 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { machineSettingsSchema } from '../machines';
 import type { Sandbox } from '../sandbox';
-import { faultSchema } from './faults';
-import { pathMatcher } from './request-log';
+import { faultSchema, pathPatternSchema } from './faults';
+import { registerVendorSide } from './vendor-side';
 
 const requestFilterSchema = z.strictObject({
   since: z.iso.datetime({ offset: true }).optional(),
   vendor: z.enum(['hetzner', 'tailscale', 'cloudflare']).optional(),
   method: z.string().optional(),
-  path: z.string().optional(),
+  path: pathPatternSchema.optional(),
   status: z.coerce.number().int().optional(),
   client: z.string().optional(),
 });
@@ -51,6 +51,7 @@ export function registerControl(app: FastifyInstance, sandbox: Controlled): void
   registerRequests(app, sandbox);
   registerClock(app, sandbox);
   registerMachines(app, sandbox);
+  registerVendorSide(app, sandbox.hetzner);
   registerState(app, sandbox);
 }
 
@@ -73,7 +74,6 @@ function registerFaults(app: FastifyInstance, { faults }: Controlled): void {
 function registerRequests(app: FastifyInstance, { requests }: Controlled): void {
   app.get('/control/requests', async (request) => {
     const filter = requestFilterSchema.parse(request.query);
-    if (filter.path !== undefined) pathMatcher(filter.path);
     const found = requests.list(filter);
     return { total: found.length, requests: found };
   });
@@ -121,7 +121,6 @@ function registerMachines(app: FastifyInstance, { machines }: Controlled): void 
 }
 
 function registerState(app: FastifyInstance, sandbox: Controlled): void {
-  app.get('/control/costs', async () => sandbox.hetzner.costReport());
   app.post('/control/reset', async (_request, reply) => {
     await sandbox.reset();
     return reply.code(204).send();

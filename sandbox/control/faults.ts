@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { pathMatcher } from './request-log';
 
-const validPath = z.string().superRefine((pattern, context) => {
+/** A path pattern as pathMatcher takes it. */
+export const pathPatternSchema = z.string().superRefine((pattern, context) => {
   try {
     pathMatcher(pattern);
   } catch (error) {
@@ -18,7 +19,7 @@ export const faultSchema = z
       .transform((method) => method.toUpperCase())
       .optional(),
     /** Glob (`/v1/servers/*`) or, with a leading `^`, a regular expression over path and query. */
-    path: validPath.optional(),
+    path: pathPatternSchema.optional(),
     /** Part of the request body, which is compared as compact JSON. */
     body: z.string().optional(),
     /**

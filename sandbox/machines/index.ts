@@ -159,6 +159,7 @@ class SimulatedMachines implements Machines {
     this.stopSshd(id);
     const now = kernel.clock.now();
     const duration = this.drawBootMs() * (machine.provisioned ? REBOOT_SHARE : 1);
+    const after = (share: number): number => Math.round(now + duration * share);
     Object.assign(machine, {
       power: 'on',
       phase: 'kernel',
@@ -166,9 +167,9 @@ class SimulatedMachines implements Machines {
       lastUpdate: now,
       errors: [],
       plan: {
-        init: now + duration * INIT_SHARE,
-        'modules-config': now + duration * PACKAGES_SHARE,
-        'modules-final': now + duration,
+        init: after(INIT_SHARE),
+        'modules-config': after(PACKAGES_SHARE),
+        'modules-final': after(1),
       },
     } satisfies Partial<Machine>);
     kernel.schedule.at(machine.plan.init, INIT, subjectOf(id));

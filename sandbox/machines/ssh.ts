@@ -43,7 +43,6 @@ export class Sshd {
       });
       listener.listen(port, address, () => {
         listener.unref();
-        this.host.log(`sshd: Server listening on ${address} port ${port}.`);
         resolve();
       });
     });
