@@ -1,9 +1,9 @@
-module worker-pools/clients
+module github.com/hcloud-worker-pools/test/clients
 
 go 1.25.0
 
 require (
-	github.com/cloudflare/cloudflare-go/v6 v6.10.0
+	github.com/cloudflare/cloudflare-go/v4 v4.6.0
 	github.com/hetznercloud/hcloud-go/v2 v2.47.0
 	tailscale.com/client/tailscale/v2 v2.9.0
 )
