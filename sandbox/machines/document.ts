@@ -12,7 +12,7 @@ export interface MachineDocument {
   packages: string[];
   /** Whether package lists are fetched, which needs the network even without packages. */
   updatesPackages: boolean;
-  /** runcmd, then the scripts of the user data. */
+  /** In the order of cloud-init's final stage: scripts in its script folders, runcmd, scripts of the user data. */
   runCommands: string[];
   /** Authorised public keys by user. */
   authorizedKeys: Record<string, string[]>;
@@ -75,10 +75,20 @@ export function readDocument(data: UserData): MachineDocument {
     bootCommands: config.bootcmd.map(commandLine),
     packages: config.packages.map((name) => (typeof name === 'string' ? name : (name[0] ?? ''))),
     updatesPackages: config.package_update || config.package_upgrade,
-    runCommands: [...config.runcmd.map(commandLine), ...data.scripts],
+    runCommands: [...folderScripts(files), ...config.runcmd.map(commandLine), ...data.scripts],
     authorizedKeys,
     hostKey: config.ssh_keys.ed25519_private,
   };
+}
+
+/** What cloud-init finds in its script folders (modules scripts_per_once, per_boot, per_instance), by file name. */
+function folderScripts(files: Record<string, string>): string[] {
+  return ['per-once', 'per-boot', 'per-instance'].flatMap((folder) =>
+    Object.keys(files)
+      .filter((path) => path.startsWith(`/var/lib/cloud/scripts/${folder}/`))
+      .sort()
+      .map((path) => files[path] ?? ''),
+  );
 }
 
 /** A list is run without a shell, so its words are quoted when it becomes a line. */
