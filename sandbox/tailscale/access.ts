@@ -87,7 +87,16 @@ export function readBasic(authorization: string | undefined): { user: string; pa
   const encoded = /^Basic\s+(\S+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const [user = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
-  return { user, password: rest.join(':') };
+  return { user: decoded(user), password: decoded(rest.join(':')) };
+}
+
+/** OAuth (RFC 6749, 2.3.1) form-encodes both parts; a stray percent sign stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function readToken(authorization: string | undefined): string | undefined {

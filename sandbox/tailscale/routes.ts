@@ -58,8 +58,8 @@ function tokenRoutes(scope: FastifyInstance, { access }: Parts): void {
     const grant = form.get('grant_type') ?? 'client_credentials';
     if (grant !== 'client_credentials') throw badRequest(`unsupported grant_type "${grant}"`);
     const basic = readBasic(request.headers.authorization);
-    const id = basic ? decodeURIComponent(basic.user) : (form.get('client_id') ?? '');
-    const secret = basic ? decodeURIComponent(basic.password) : (form.get('client_secret') ?? '');
+    const id = basic?.user ?? form.get('client_id') ?? '';
+    const secret = basic?.password ?? form.get('client_secret') ?? '';
     return access.issueToken(id, secret, form.get('scope') ?? undefined);
   });
   scope.post('/oauth/token-exchange', () => {

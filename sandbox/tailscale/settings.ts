@@ -35,10 +35,10 @@ export const tailscaleSettingsSchema = z
       .nonnegative()
       .default(7 * 86_400),
   })
-  .superRefine((settings, context) => {
-    settings.oauthClients.forEach((client, index) => {
-      for (const unowned of client.tags.filter((name) => !(name in settings.tagOwners))) {
-        if (settings.policy !== undefined) return;
+  .superRefine(({ oauthClients, tagOwners, policy }, context) => {
+    if (policy !== undefined) return;
+    oauthClients.forEach((client, index) => {
+      for (const unowned of client.tags.filter((name) => !(name in tagOwners))) {
         context.addIssue({
           code: 'custom',
           path: ['oauthClients', index, 'tags'],

@@ -53,6 +53,12 @@ describe('Tailscale access', () => {
     });
   }
 
+  it('refuses Basic credentials that are no form encoding', async () => {
+    const authorization = basic(tailnet.tailscale.oauthClient.id, '%zz');
+    const answer = await tailnet.send('POST', '/api/v2/oauth/token', { headers: { authorization } });
+    assert.deepEqual([answer.status, answer.body], [401, INVALID]);
+  });
+
   it('refuses workload identity federation and says what to use', async () => {
     const answer = await tailnet.send('POST', '/api/v2/oauth/token-exchange', { body: 'client_id=a&jwt=b' });
     assert.equal(answer.status, 400);

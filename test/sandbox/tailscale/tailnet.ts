@@ -22,17 +22,17 @@ export interface Tailnet {
   takenAddresses: Set<string>;
   url: string;
   /** Calls the API as the given credential (default: a token of the default OAuth client). */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  send(
+  call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  send: (
     method: string,
     path: string,
     options: { body?: string; headers?: Record<string, string> },
-  ): Promise<Answer>;
-  token(form?: Record<string, string>): Promise<Answer>;
+  ) => Promise<Answer>;
+  token: (form?: Record<string, string>) => Promise<Answer>;
   /** Makes a key through the API and gives its secret. */
-  newKey(create?: object, rest?: object): Promise<{ id: string; key: string }>;
-  enrol(authKey: string, hostname?: string, advertiseTags?: string[]): ReturnType<Tailscale['enrol']>;
-  close(): Promise<void>;
+  newKey: (create?: object, rest?: object) => Promise<{ id: string; key: string }>;
+  enrol: (authKey: string, hostname?: string, advertiseTags?: string[]) => ReturnType<Tailscale['enrol']>;
+  close: () => Promise<void>;
 }
 
 export async function startTailnet(settings: object = {}): Promise<Tailnet> {
