@@ -1,7 +1,7 @@
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { gatewayDocument, osOf, render } from '../cloud-init';
-import { addressAt } from './model/cidr';
+import { lastAddress } from './model/cidr';
 import type { NatGatewayConfig, StackConfig } from './model/config-schema';
 import { stackLabels } from './model/labels';
 import { physicalName } from './model/names';
@@ -24,7 +24,7 @@ export interface NatGatewayArgs {
 
 /** The way out for workers without a public address: one machine that forwards, and the routes that lead to it. */
 export class NatGateway extends pulumi.ComponentResource {
-  /** Private address; the network's first one belongs to Hetzner's own router. */
+  /** The range's last address: Hetzner gives workers theirs from the first one up. */
   readonly privateIp: string;
   readonly publicIp: pulumi.Output<string>;
   /** What is to be there before a worker relies on the way out. */
@@ -35,7 +35,7 @@ export class NatGateway extends pulumi.ComponentResource {
     const { environment, config, gateway, cidr, access } = args;
     const hostname = physicalName(environment, name);
     const keys = hostKey(config.registrationSecret, hostname);
-    this.privateIp = addressAt(cidr, 2);
+    this.privateIp = lastAddress(cidr);
 
     const key =
       config.access.connectivity === 'tailscale'

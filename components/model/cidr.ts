@@ -24,6 +24,16 @@ export function overlap(a: string, b: string): boolean {
   return bitsA <= bitsB ? addressB.match(addressA, bitsA) : addressA.match(addressB, bitsB);
 }
 
+/** Bits of the network part: 16 for `10.20.0.0/16`. */
+export function prefixLength(cidr: string): number {
+  return ipaddr.parseCIDR(cidr)[1];
+}
+
+/** The last address that a machine can have, e.g. `10.20.255.254` in `10.20.0.0/16`. */
+export function lastAddress(cidr: string): string {
+  return addressAt(cidr, 2 ** (32 - prefixLength(cidr)) - 2);
+}
+
 /** The `index`-th address of an IPv4 network, e.g. 1 in `10.20.0.0/16` is `10.20.0.1`. */
 export function addressAt(cidr: string, index: number): string {
   const [first] = ipaddr.IPv4.parseCIDR(cidr);

@@ -1,5 +1,5 @@
 import { supportedImages } from '../../cloud-init';
-import { overlap } from './cidr';
+import { overlap, prefixLength } from './cidr';
 import { stackConfigSchema, type PoolConfig, type StackConfig } from './config-schema';
 import { ConfigError, type ConfigFault } from './errors';
 import { didYouMean } from './near-matches';
@@ -7,6 +7,8 @@ import { CONFIG_NAMESPACE, schemaFaults } from './schema-faults';
 import { ENVIRONMENT_NAME_LIMIT, NAME_PATTERN } from './names';
 import { PLACEMENT_GROUP_CAPACITY } from './membership';
 
+/** Smallest private network: room for every server that one network takes, twice over. */
+const LONGEST_PREFIX = 24;
 /** Overlaps everything by its nature. */
 const DEFAULT_ROUTE = '0.0.0.0/0';
 /** Placement groups in one project (docs.hetzner.com, Placement Groups, "Limits"). */
@@ -96,6 +98,15 @@ function networkFaults({ network }: StackConfig): ConfigFault[] {
       `${cidr} overlaps ${range} (${use}); choose another private range, e.g. 10.20.0.0/16`,
     ),
   );
+  const small =
+    prefixLength(cidr) > LONGEST_PREFIX
+      ? [
+          fault(
+            'network.cidr',
+            `${cidr} is too small: give at least a /${LONGEST_PREFIX}, so that workers and gateway never meet`,
+          ),
+        ]
+      : [];
   const destinations = natGateway?.destinations ?? [];
   const crossing = destinations.flatMap((range, index) => {
     if (range === DEFAULT_ROUTE) return [];
@@ -111,7 +122,7 @@ function networkFaults({ network }: StackConfig): ConfigFault[] {
     ];
   });
   const images = natGateway ? imageFaults('network.natGateway.image', natGateway.image) : [];
-  return [...reserved, ...crossing, ...images];
+  return [...reserved, ...small, ...crossing, ...images];
 }
 
 function dnsFaults({ dns, pools }: StackConfig): ConfigFault[] {
