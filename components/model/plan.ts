@@ -87,10 +87,11 @@ export function stragglers(
   });
 }
 
-/** The record with workers taken back in, as after an interrupted update. */
+/** The record with workers taken back in, as after an interrupted update; members stay as they are recorded. */
 export function adopt(recorded: Membership | undefined, workers: readonly LabelledWorker[]): Membership {
   return workers.reduce<Membership>((membership, { pool, member }) => {
     const { nextSerial, members } = membership[pool] ?? EMPTY_POOL;
+    if (members.some(({ id }) => id === member.id)) return membership;
     return {
       ...membership,
       [pool]: {
