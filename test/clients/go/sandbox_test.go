@@ -48,7 +48,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// equal compares what is printed, so that clients' types need no conversion.
+// equal fails the test unless both are the same.
 func equal[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
