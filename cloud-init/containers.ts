@@ -5,7 +5,7 @@ import { start } from './steps';
 
 /** Traefik as a container; it routes to containers that ask for it by label. */
 export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): Section {
-  return container('traefik', image, [
+  return container('traefik', image, 10, [
     '-p',
     `${ports.http}:80`,
     '-p',
@@ -13,16 +13,12 @@ export function traefik({ image, ports = { http: 80, https: 443 } }: Traefik): S
     '-v',
     '/var/run/docker.sock:/var/run/docker.sock:ro',
     image,
+    '--providers.docker=true',
     '--providers.docker.exposedbydefault=false',
     '--entrypoints.web.address=:80',
     '--entrypoints.websecure.address=:443',
     '--entrypoints.websecure.http.tls=true',
   ]);
-}
-
-/** Seconds that the container has to end its jobs. */
-export function stopGraceOf({ stopGrace = 30 }: Pick<Container, 'stopGrace'>): number {
-  return stopGrace;
 }
 
 /**
@@ -33,7 +29,7 @@ export function stopGraceOf({ stopGrace = 30 }: Pick<Container, 'stopGrace'>): n
  *
  * @throws RangeError for an environment name that is no identifier, or a value with NUL.
  */
-export function workload({ image, env, args = [], route, ...rest }: Container): Section {
+export function workload({ image, env, args = [], stopGrace = 30, route }: Container): Section {
   const entries = Object.entries(env);
   for (const [name, value] of entries) {
     if (!/^[A-Za-z_]\w*$/.test(name))
@@ -45,8 +41,8 @@ export function workload({ image, env, args = [], route, ...rest }: Container): 
   const launcher = container(
     'workload',
     image,
+    stopGrace,
     [
-      `--stop-timeout=${stopGraceOf(rest)}`,
       '-v',
       `${runFolder}:${runFolder}:ro`,
       '-v',
@@ -83,8 +79,11 @@ function routeLabels({ host, port }: { host: string; port: number }): string[] {
   ];
 }
 
-/** Its output goes to the journal alone, hence no log driver. Pulled beforehand, so that a failing pull is a failing step. */
-function container(name: string, image: string, run: string[], before = ''): Section {
+/**
+ * A container under systemd. Its output goes to the journal alone, hence no log driver. It is pulled beforehand, so
+ * that a failing pull is a failing step. `docker stop` ends it: a signal to `docker run` could leave it running.
+ */
+function container(name: string, image: string, stopGrace: number, run: string[], before = ''): Section {
   return {
     name,
     files: [
@@ -95,6 +94,10 @@ docker rm -f ${name} >/dev/null 2>&1
 ${before}exec docker run --rm --name ${name} --log-driver none ${run.map(quote).join(' ')}
 `,
         '0700',
+      ),
+      file(
+        `/etc/systemd/system/worker-pools@${name}.service.d/stop.conf`,
+        `[Service]\nExecStop=docker stop -t ${stopGrace} %i\nTimeoutStopSec=${stopGrace + 10}\n`,
       ),
     ],
     step: `try 900 docker pull -q ${quote(image)}\n${start(name)}`,

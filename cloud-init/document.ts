@@ -1,6 +1,6 @@
 import { clock } from './clock';
 import { certificates } from './certificates';
-import { stopGraceOf, traefik, workload } from './containers';
+import { traefik, workload } from './containers';
 import { docker } from './docker';
 import { metadataGuard, sourceNat } from './firewall';
 import { heartbeat } from './heartbeat';
@@ -45,11 +45,10 @@ export function workerDocument(machine: WorkerMachine): MachineDocument {
       ...(container ? [workload(container)] : []),
       ...(service ? [heartbeat(machine, service)] : []),
     ],
-    container && stopGraceOf(container),
   );
 }
 
-/** The NAT machine's document. Forwarding comes first: workers wait for it. */
+/** The NAT machine's document. The tailnet comes last: workers wait for the forwarding. */
 export function gatewayDocument(machine: GatewayMachine): MachineDocument {
   return compose([clock(machine), ...basics(machine)], [sourceNat(machine.cidr), ...tailnet(machine)]);
 }
@@ -63,8 +62,8 @@ function tailnet({ tailscale: settings, hostname, os }: Machine): Section[] {
   return settings ? [tailscale(settings, hostname, os)] : [];
 }
 
-function compose(early: Section[], late: Section[], stopGrace?: number): MachineDocument {
-  const sections = [...early, runtime(stopGrace), packages(late), ...late];
+function compose(early: Section[], late: Section[]): MachineDocument {
+  const sections = [...early, runtime(), packages(late), ...late];
   return { config: merge(sections), sections };
 }
 

@@ -26,7 +26,7 @@ export function heartbeat(worker: WorkerMachine, { url, token }: Service): Secti
       file(
         `${programs}/heartbeat`,
         `#!/bin/sh
-cd ${runFolder}
+cd ${runFolder} || exit
 me=${quote(me)}
 post() {
   r=$(curl -fsSm10 -K ${curlFile} -d "$me,$2}" ${quote(`${base}/v1/workers/`)}$1 2>&1)
@@ -35,7 +35,7 @@ w=10
 while :; do
   set -- jobs/*
   [ -e "$1" ] || shift
-  if { [ $k ] || post register ${quote(`${details},"address":"`)}$(${address})'"'; } && k=1 && post heartbeat '"busy":'$#; then
+  if { [ $k ] || post register ${quote(`${details},"address":"`)}"$(${address})"'"'; } && k=1 && post heartbeat '"busy":'$#; then
     case $r in
       *'"drain":true'*) : >drain ;;
       *'"drain":false'*) rm -f drain ;;

@@ -7,5 +7,5 @@ export const jobsFolder = `${runFolder}/jobs`;
 
 /** Makes the folders on every boot. Whatever user a container runs as may mark a job. */
 export function jobs(): Section {
-  return { name: 'jobs', bootcmd: `mkdir -pm1777 ${jobsFolder}\n` };
+  return { name: 'jobs', bootcmd: `mkdir -p ${jobsFolder}\nchmod 1777 ${jobsFolder}\n` };
 }

@@ -2,26 +2,27 @@ import { defaultResolvers, type Network } from './machine';
 import { programs, type Section } from './section';
 import { start } from './steps';
 
+type PrivateOnly = Extract<Network, { kind: 'private-only' }>;
+
 /**
  * The way out for a machine without a public address: default route through the network's first IP, and name
  * servers, before the clock and the first package step.
  *
- * The interface is the physical one whose MAC begins with 86 (Hetzner's private networks); its name differs by
- * server type. The same small program runs on as a service, because a DHCP renewal or a re-configuration by
- * networkd, netplan or ifupdown may drop the route. It changes the route only when it is missing: every change
- * makes tailscaled look at its links again.
+ * The interface is the physical one whose MAC begins with 86 (Hetzner's private networks), or that DHCP gave the
+ * route to the network; its name differs by server type. The same small program runs on as a service, because a
+ * DHCP renewal or a re-configuration by networkd, netplan or ifupdown may drop the route. It changes the route only
+ * when it is missing: every change makes tailscaled look at its links again.
  */
-export function route(network: Extract<Network, { kind: 'private-only' }>): Section {
+export function route(network: PrivateOnly): Section {
   const resolvers = network.resolvers ?? defaultResolvers;
   return {
     name: 'route',
-    bootcmd:
-      setUp(network.gateway, resolvers) + waitForForwarding(network.gateway, resolvers[0] ?? network.gateway),
+    bootcmd: setUp(network, resolvers) + waitForForwarding(network.gateway, resolvers[0] ?? network.gateway),
     step: start('route'),
   };
 }
 
-function setUp(gateway: string, resolvers: readonly string[]): string {
+function setUp({ gateway, cidr }: PrivateOnly, resolvers: readonly string[]): string {
   const servers = resolvers.join(' ');
   return `mkdir -p ${programs} /etc/systemd/resolved.conf.d
 cat >${programs}/route <<'END'
@@ -29,8 +30,8 @@ cat >${programs}/route <<'END'
 while :; do
   for d in /sys/class/net/*/device; do
     d=\${d%/device}
-    case $(cat $d/address) in
-      86:*) ip route show default via ${gateway} | grep -q . ||
+    case "$(cat $d/address) $(ip route show ${cidr} dev \${d##*/})" in
+      86:* | *via*) ip route show default via ${gateway} | grep -q . ||
         ip route replace default via ${gateway} dev \${d##*/} onlink ;;
     esac
   done

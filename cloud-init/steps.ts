@@ -20,13 +20,10 @@ export function start(program: string): string {
 }
 
 /** What every step begins with, and the unit under which the machine's own programs run. */
-export function runtime(stopGrace?: number): Section {
+export function runtime(): Section {
   return {
     name: 'runtime',
-    files: [
-      file(`${programs}/step`, prelude),
-      file('/etc/systemd/system/worker-pools@.service', unit(stopGrace)),
-    ],
+    files: [file(`${programs}/step`, prelude), file('/etc/systemd/system/worker-pools@.service', unit)],
   };
 }
 
@@ -47,13 +44,12 @@ try() {
 }
 `;
 
-/** A container's own grace ends before systemd's. */
-const unit = (stopGrace?: number) => `[Unit]
+const unit = `[Unit]
 After=network-online.target docker.service
 [Service]
 ExecStart=${programs}/%i
 Restart=always
 RestartSec=5
-${stopGrace === undefined ? '' : `TimeoutStopSec=${stopGrace + 10}\n`}[Install]
+[Install]
 WantedBy=multi-user.target
 `;

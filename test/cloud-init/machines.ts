@@ -104,13 +104,17 @@ export const gateway: GatewayMachine = {
   cidr: '10.20.0.0/16',
 };
 
-/** The documents that every general statement is checked on. */
-export const documents: Readonly<Record<string, MachineDocument>> = {
-  worker: workerDocument(worker),
-  'worker-bare': workerDocument(bare),
-  'worker-private': workerDocument({ ...worker, network: privateOnly }),
-  'worker-full': workerDocument(full),
-  'worker-debian-13': workerDocument({ ...worker, os: os('debian-13') }),
-  gateway: gatewayDocument(gateway),
-  'gateway-tailnet': gatewayDocument({ ...gateway, tailscale }),
+/** The machines that every general statement is checked on. */
+export const machines: Readonly<Record<string, WorkerMachine | GatewayMachine>> = {
+  worker,
+  'worker-bare': bare,
+  'worker-private': { ...worker, network: privateOnly },
+  'worker-full': full,
+  'worker-debian-13': { ...worker, os: os('debian-13') },
+  gateway,
+  'gateway-tailnet': { ...gateway, tailscale },
 };
+
+export function documentOf(machine: WorkerMachine | GatewayMachine): MachineDocument {
+  return 'pool' in machine ? workerDocument(machine) : gatewayDocument(machine);
+}
