@@ -7,6 +7,9 @@ import type { Action, Project, ResourceRef } from './state';
 
 const FINISH = 'hetzner.action.finish';
 
+/** The vendor's usual words for an action that did not work. */
+export const ACTION_FAILED = { code: 'action_failed', message: 'Action failed' };
+
 /** What a command changes when it starts to work and when it has worked. */
 export interface Command {
   /** Runs when the work starts: at once, or when the action it waits for has ended. */
@@ -73,7 +76,8 @@ export class Actions {
     };
     project.actions[action.id] = action;
     project.runningActions.push(action.id);
-    if (action.after === null) this.work(project, action, now);
+    if (request.after?.status === 'error') this.fail(project, action, now, ACTION_FAILED);
+    else if (action.after === null) this.work(project, action, now);
     return action;
   }
 
@@ -140,7 +144,7 @@ export class Actions {
     }
     for (const next of runningOf(project)) {
       if (next.after !== action.id) continue;
-      if (failure) this.fail(project, next, at, { code: 'action_failed', message: 'Action failed' });
+      if (failure) this.fail(project, next, at, ACTION_FAILED);
       else this.work(project, next, at);
     }
   }

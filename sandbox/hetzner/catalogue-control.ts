@@ -1,4 +1,4 @@
-import type { Architecture, Image } from './catalogue';
+import { locationNamed, type Architecture, type Image, type ServerTypeLocation } from './catalogue';
 import type { Cloud } from './cloud';
 import { addSnapshot } from './images';
 import type { Labels, Project } from './state';
@@ -7,6 +7,8 @@ import type { Labels, Project } from './state';
 export interface CatalogueControl {
   /** Sells out (or restocks) a type, in one location or in all. */
   setAvailable(type: string, available: boolean, location?: string): void;
+  /** Closes (or opens) a whole location for new servers. */
+  setLocationOpen(location: string, open: boolean): void;
   /** Announces the end of a type; times in virtual milliseconds. `undefined` as location means all. */
   deprecateServerType(
     type: string,
@@ -25,7 +27,7 @@ export interface CatalogueControl {
 }
 
 export function createCatalogueControl(cloud: Cloud): CatalogueControl {
-  const offers = (type: string, location: string | undefined) => {
+  const offers = (type: string, location: string | undefined): ServerTypeLocation[] => {
     const locations = cloud.state.catalogue.serverTypes[type]?.locations;
     if (!locations) throw new Error(`no server type "${type}"`);
     if (location === undefined) return Object.values(locations);
@@ -36,6 +38,11 @@ export function createCatalogueControl(cloud: Cloud): CatalogueControl {
   return {
     setAvailable(type, available, location) {
       for (const offer of offers(type, location)) offer.available = available;
+    },
+    setLocationOpen(location, open) {
+      if (!locationNamed(location)) throw new Error(`no location "${location}"`);
+      const others = cloud.state.catalogue.disabledLocations.filter((name) => name !== location);
+      cloud.state.catalogue.disabledLocations = open ? others : [...others, location];
     },
     deprecateServerType(type, deprecation, location) {
       for (const offer of offers(type, location)) offer.deprecation = { ...deprecation };

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AddressPool, MachineHost, NetworkView } from '../kernel/lifecycle';
 import type { Kernel, Vendor } from '../kernel/vendor';
-import { Actions, actionRoutes } from './actions';
+import { ACTION_FAILED, Actions, actionRoutes } from './actions';
 import { projectCost, type ProjectCost } from './billing';
 import { initialImages, initialServerTypes } from './catalogue';
 import { createCatalogueControl, type CatalogueControl } from './catalogue-control';
@@ -104,7 +104,7 @@ export function createHetzner(kernel: Kernel, settings: HetznerSettings, deps: H
     },
     costReport: () =>
       Object.values(cloud.state.projects).map((project) => projectCost(project, kernel.clock.now())),
-    failNextAction: (command, error = { code: 'action_failed', message: 'Action failed' }) => {
+    failNextAction: (command, error = ACTION_FAILED) => {
       cloud.state.plannedFailures.push({ command, ...error });
     },
   };
@@ -136,7 +136,11 @@ function emptyState(kernel: Kernel, settings: HetznerSettings): State {
   return {
     lastId: FIRST_ID,
     ipv6Networks: 0,
-    catalogue: { serverTypes: initialServerTypes(), systemImages: initialImages() },
+    catalogue: {
+      serverTypes: initialServerTypes(),
+      systemImages: initialImages(),
+      disabledLocations: [],
+    },
     projects: Object.fromEntries(settings.projects.map((id) => [id, emptyProject(id, now, settings)])),
     plannedFailures: [],
   };

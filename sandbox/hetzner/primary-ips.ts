@@ -3,7 +3,7 @@ import { billPrimaryIp, endBill } from './billing';
 import { idField, labelsField, nameField, optionalId, parseBody } from './body';
 import { locationNamed } from './catalogue';
 import { nextId, timestamp, type Cloud } from './cloud';
-import { ApiError, invalidField, limitExceeded, notFound, protectedError } from './errors';
+import { ApiError, invalidField, limitExceeded, notFound, protectedError, unavailable } from './errors';
 import { syncFirewalls } from './firewall-targets';
 import type { Call, Route } from './http';
 import { COMMON_SORT, filtered, listAnswer } from './lists';
@@ -144,7 +144,7 @@ export function createPrimaryIp(
     id,
     name: wish.name ?? `primary_ip-${id}`,
     type: wish.type,
-    ip: wish.type === 'ipv4' ? cloud.addresses.take() : nextIpv6Network(cloud),
+    ip: wish.type === 'ipv4' ? takeIpv4(cloud) : nextIpv6Network(cloud),
     location: wish.location,
     assignee: null,
     autoDelete: wish.autoDelete,
@@ -223,6 +223,15 @@ export function renderPrimaryIp(ip: PrimaryIp): unknown {
     labels: ip.labels,
     protection: ip.protection,
   };
+}
+
+/** @throws ApiError 412 when the sandbox's block of loopback addresses is used up */
+function takeIpv4(cloud: Cloud): string {
+  try {
+    return cloud.addresses.take();
+  } catch (error) {
+    throw unavailable(`no IPv4 address left: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Consecutive /64 networks of the documentation prefix 2001:db8::/32. */

@@ -153,6 +153,9 @@ export function checkTypeInLocation(cloud: Cloud, type: ServerTypeState, locatio
   if (!offeredLocations(cloud, type).includes(location)) {
     throw invalidInputMessage('unsupported location for server type');
   }
+  if (cloud.state.catalogue.disabledLocations.includes(location)) {
+    throw unavailable('server location disabled');
+  }
   if (!type.locations[location]?.available) throw unavailable('error during placement');
 }
 

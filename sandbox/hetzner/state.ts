@@ -17,6 +17,8 @@ export interface CatalogueState {
   serverTypes: Record<string, ServerTypeState>;
   /** Offered to every project. */
   systemImages: Record<number, Image>;
+  /** Locations in which nothing can be made for now, as whole ones were in winter 2025/26. */
+  disabledLocations: string[];
 }
 
 export interface PlannedFailure {
