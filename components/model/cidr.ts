@@ -1,14 +1,15 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whether the text is an IPv4 or IPv6 network in CIDR form without host bits, e.g. `10.20.0.0/16`. */
+/**
+ * Whether the text is an IPv4 or IPv6 network in CIDR form without host bits, e.g. `10.20.0.0/16`. IPv4 has to be
+ * written out: other readers take `010.0.0.0/8` (octal here), `10.20/16` or `167772160/8` for something else.
+ */
 export function isNetwork(text: string): boolean {
   if (!ipaddr.isValidCIDR(text)) return false;
   const [address, bits] = ipaddr.parseCIDR(text);
-  const first =
-    address.kind() === 'ipv4'
-      ? ipaddr.IPv4.networkAddressFromCIDR(text)
-      : ipaddr.IPv6.networkAddressFromCIDR(text);
-  return first.toString() === address.toString() && bits >= 0;
+  return address.kind() === 'ipv4'
+    ? `${ipaddr.IPv4.networkAddressFromCIDR(text).toString()}/${bits}` === text
+    : ipaddr.IPv6.networkAddressFromCIDR(text).toString() === address.toString();
 }
 
 /** Whether the text is an IPv4 network in CIDR form without host bits. */
