@@ -1,9 +1,10 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidates that a person may have meant: at most three, nearest first, none that is far off. */
+/** The candidates that a person may have meant: at most three, each once, nearest first, none that is far off. */
 export function nearMatches(word: string, candidates: readonly string[]): string[] {
   const limit = Math.max(2, Math.floor(word.length / 2));
-  return candidates
+  return [...new Set(candidates)]
+    .filter((candidate) => candidate !== word)
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ far }) => far <= limit)
     .sort((a, b) => a.far - b.far || a.candidate.localeCompare(b.candidate))
