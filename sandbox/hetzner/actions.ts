@@ -1,7 +1,6 @@
 import { nextId, projectWith, timestamp, type Cloud } from './cloud';
-import { ApiError, invalidField, notFound } from './errors';
-import type { Answer, Call, Route } from './http';
-import { listAnswer } from './lists';
+import { ApiError } from './errors';
+import type { Answer } from './http';
 import type { Durations } from './settings';
 import type { Action, Project, ResourceRef } from './state';
 
@@ -95,7 +94,7 @@ export class Actions {
   abandon(project: Project, type: ResourceRef['type'], id: number, at: number): void {
     for (const action of this.running(project, type, id)) {
       this.cloud().kernel.schedule.cancel(subjectOf(action));
-      end(project, action, at, { code: 'action_failed', message: 'the resource was deleted' });
+      this.fail(project, action, at, { code: 'action_failed', message: 'the resource was deleted' });
     }
   }
 
@@ -138,20 +137,20 @@ export class Actions {
     const planned = failures.findIndex((failure) => failure.command === action.command);
     const [failure] = planned === -1 ? [] : failures.splice(planned, 1);
     if (failure) this.fail(project, action, at, { code: failure.code, message: failure.message });
-    else {
-      end(project, action, at, null);
-      this.effectsOf(action)?.complete?.(project, action, at);
-    }
-    for (const next of runningOf(project)) {
-      if (next.after !== action.id) continue;
-      if (failure) this.fail(project, next, at, ACTION_FAILED);
-      else this.work(project, next, at);
-    }
+    else this.succeed(project, action, at);
   }
 
+  private succeed(project: Project, action: Action, at: number): void {
+    end(project, action, at, null);
+    this.effectsOf(action)?.complete?.(project, action, at);
+    for (const next of waitingFor(project, action)) this.work(project, next, at);
+  }
+
+  /** What waits for a failed action fails with it. */
   private fail(project: Project, action: Action, at: number, error: { code: string; message: string }): void {
     end(project, action, at, error);
     this.effectsOf(action)?.fail?.(project, action, at);
+    for (const next of waitingFor(project, action)) this.fail(project, next, at, ACTION_FAILED);
   }
 
   private effectsOf(action: Action): Command | undefined {
@@ -161,11 +160,15 @@ export class Actions {
 
 const subjectOf = (action: Action): string => `hetzner/action/${action.id}`;
 
-const concerns = (action: Action, type: ResourceRef['type'], id: number): boolean =>
+/** Whether the action is about this resource. */
+export const concerns = (action: Action, type: ResourceRef['type'], id: number): boolean =>
   action.resources.some((resource) => resource.type === type && resource.id === id);
 
 const runningOf = (project: Project): Action[] =>
   project.runningActions.flatMap((id) => project.actions[id] ?? []);
+
+const waitingFor = (project: Project, action: Action): Action[] =>
+  runningOf(project).filter((next) => next.after === action.id);
 
 function end(project: Project, action: Action, at: number, error: Action['error']): void {
   project.runningActions = project.runningActions.filter((id) => id !== action.id);
@@ -179,80 +182,6 @@ function progress(action: Action, now: number): number {
   if (action.workingSince === null) return 0;
   return Math.min(99, Math.floor((100 * (now - action.workingSince)) / action.durationMs));
 }
-
-const ACTION_SORT = {
-  id: (action: Action) => action.id,
-  command: (action: Action) => action.command,
-  status: (action: Action) => action.status,
-  started: (action: Action) => action.started,
-  finished: (action: Action) => action.finished,
-};
-
-/** `/actions`, which wants ids, and the same lists below each kind of resource. */
-export function actionRoutes(route: Route, cloud: Cloud): void {
-  const { actions } = cloud;
-  const list = (call: Call, items: Action[]): Answer => {
-    const ids = call.query.ids('id');
-    const status = call.query.all('status');
-    return listAnswer(call, {
-      key: 'actions',
-      items: items.filter(
-        (action) =>
-          (ids.length === 0 || ids.includes(action.id)) &&
-          (status.length === 0 || status.includes(action.status)),
-      ),
-      render: (action) => actions.render(action),
-      sort: ACTION_SORT,
-    });
-  };
-  const one = (id: string, items: Action[]): Answer => {
-    const action = items.find((candidate) => String(candidate.id) === id);
-    if (!action) throw notFound('action', id);
-    return { status: 200, body: { action: actions.render(action) } };
-  };
-
-  route('GET', '/actions', (call) => {
-    if (call.query.all('id').length === 0) throw invalidField('id', 'Missing data for required field.');
-    return list(call, Object.values(call.project.actions));
-  });
-  route('GET', '/actions/:id', (call) => one(call.params['id'] ?? '', Object.values(call.project.actions)));
-
-  const kinds = {
-    servers: 'server',
-    networks: 'network',
-    firewalls: 'firewall',
-    primary_ips: 'primary_ip',
-    volumes: 'volume',
-    images: 'image',
-  } as const;
-  for (const [path, type] of Object.entries(kinds)) {
-    const ofKind = (call: Call): Action[] =>
-      Object.values(call.project.actions).filter((action) =>
-        action.resources.some((resource) => resource.type === type),
-      );
-    const ofResource = (call: Call): Action[] => {
-      const id = Number(call.params['id']);
-      const collection = COLLECTIONS[type](call.project);
-      if (!(id in collection)) throw notFound(type, call.params['id'] ?? '');
-      return Object.values(call.project.actions).filter((action) => concerns(action, type, id));
-    };
-    route('GET', `/${path}/actions`, (call) => list(call, ofKind(call)));
-    route('GET', `/${path}/actions/:id`, (call) => one(call.params['id'] ?? '', ofKind(call)));
-    route('GET', `/${path}/:id/actions`, (call) => list(call, ofResource(call)));
-    route('GET', `/${path}/:id/actions/:action`, (call) =>
-      one(call.params['action'] ?? '', ofResource(call)),
-    );
-  }
-}
-
-const COLLECTIONS: Record<ResourceRef['type'], (project: Project) => Record<number, unknown>> = {
-  server: (project) => project.servers,
-  network: (project) => project.networks,
-  firewall: (project) => project.firewalls,
-  primary_ip: (project) => project.primaryIps,
-  volume: (project) => project.volumes,
-  image: (project) => project.snapshots,
-};
 
 /** @throws ApiError 423 when an action that locks the server is still running */
 export function refuseWhenLocked(cloud: Cloud, project: Project, serverId: number): void {

@@ -35,8 +35,8 @@ function monthsOf(from: number, until: number): number[] {
   return hours;
 }
 
-/** Starts to charge for a server at the price of now: existing ones keep theirs when prices change. */
-export function billServer(cloud: Cloud, project: Project, server: Server): void {
+/** Starts to charge for a server, at the price of this instant: existing ones keep theirs when prices change. */
+export function billServer(cloud: Cloud, project: Project, server: Server, at: number): void {
   const offer = cloud.state.catalogue.serverTypes[server.serverType]?.locations[server.location];
   project.bills.push({
     kind: 'server',
@@ -44,7 +44,7 @@ export function billServer(cloud: Cloud, project: Project, server: Server): void
     name: server.name,
     type: server.serverType,
     location: server.location,
-    from: cloud.kernel.clock.now(),
+    from: at,
     until: null,
     hourly: offer?.hourly ?? 0,
     monthly: offer?.monthly ?? 0,

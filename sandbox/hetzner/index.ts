@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { AddressPool, MachineHost, NetworkView } from '../kernel/lifecycle';
 import type { Kernel, Vendor } from '../kernel/vendor';
-import { ACTION_FAILED, Actions, actionRoutes } from './actions';
+import { actionRoutes } from './action-routes';
+import { ACTION_FAILED, Actions } from './actions';
 import { projectCost, type ProjectCost } from './billing';
 import { initialImages, initialServerTypes } from './catalogue';
 import { createCatalogueControl, type CatalogueControl } from './catalogue-control';

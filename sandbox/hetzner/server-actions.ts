@@ -8,7 +8,7 @@ import { addSnapshot, checkSnapshotLimit, imagesOf, renderImage } from './images
 import { checkRoomInGroup } from './placement-groups';
 import { setDnsPtr } from './primary-ips';
 import { resourceOf } from './resources';
-import { checkTypeInLocation, checkUserData } from './server-create';
+import { checkTypeInLocation, checkUserData } from './server-plan';
 import { findType } from './server-types';
 import { typeOf } from './server-view';
 import type { Durations } from './settings';

@@ -37,10 +37,10 @@ export function defineServerCommands(cloud: Cloud): void {
   });
   // The action ends when the signal is sent; the machine takes its time.
   actions.define('shutdown_server', {
-    complete: on((server) => {
+    complete: on((server, _project, at) => {
       const { shutdown } = cloud.settings.durations;
       const delay = shutdown * cloud.settings.durationFactor * 1000;
-      cloud.kernel.schedule.after(delay, SHUT_DOWN, shutdownSubject(server));
+      cloud.kernel.schedule.at(at + delay, SHUT_DOWN, shutdownSubject(server));
     }),
   });
   for (const command of ['reboot_server', 'reset_server']) {
@@ -74,7 +74,7 @@ export function defineServerCommands(cloud: Cloud): void {
       server.serverType = String(action.params['serverType']);
       if (action.params['upgradeDisk'] === true) server.primaryDiskSize = typeOf(cloud, server).disk;
       endBill(project, 'server', server.id, at);
-      billServer(cloud, project, server);
+      billServer(cloud, project, server, at);
       // The vendor copies the disk and starts the server again.
       run(cloud, project, server);
     }),

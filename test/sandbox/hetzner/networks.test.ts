@@ -239,3 +239,25 @@ describe('address allocation', () => {
     );
   });
 });
+
+describe('hetzner networks that go away', () => {
+  it('while a server waits for them: its attachment and its start fail, and it is left off', async () => {
+    const cloud = await startCloud();
+    try {
+      const body = { name: 'net', ip_range: '10.0.0.0/16', subnets: [SUBNET] };
+      const network = await cloud.make('/networks', body);
+      const created = await cloud.call('POST', '/servers', plainServer('w', { networks: [network] }));
+      await cloud.call('DELETE', `/networks/${network}`);
+      cloud.advance(30);
+      const ids = [0, 1].map((index) => `id=${String(created.get(`next_actions.${index}.id`))}`).join('&');
+      const polled = await cloud.call('GET', `/actions?${ids}`);
+      assert.deepEqual([polled.get('actions.0.status'), polled.get('actions.1.status')], ['error', 'error']);
+      const id = String(created.get('server.id'));
+      const shown = await cloud.call('GET', `/servers/${id}`);
+      assert.deepEqual([shown.get('server.status'), shown.get('server.locked')], ['off', false]);
+      assert.deepEqual(cloud.told, []);
+    } finally {
+      await cloud.close();
+    }
+  });
+});
