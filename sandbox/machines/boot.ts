@@ -43,7 +43,11 @@ export function runPackages(machine: Machine, at: number, around: Surroundings):
   }
   if (!document || machine.provisioned) return 'ended';
   // Played on a copy: what runcmd will ask for decides how long the network is waited for.
-  const ahead = playCommands(document.runCommands, structuredClone(machine.system), machine.hostname);
+  const ahead = playCommands(
+    finalCommands(machine, document),
+    structuredClone(machine.system),
+    machine.hostname,
+  );
   const boot = playCommands(document.bootCommands, structuredClone(machine.system), machine.hostname);
   const waits = boot.waitsForNetwork || (ahead.usesNetwork && ahead.waitsForNetwork);
   const hasPackages = document.packages.length > 0 || document.updatesPackages;
@@ -72,7 +76,7 @@ export function runFinal(machine: Machine, around: Surroundings): StageOutcome {
     return 'ended';
   }
   if (!document) return 'ended';
-  const asked = playCommands(document.runCommands, machine.system, machine.hostname);
+  const asked = playCommands(finalCommands(machine, document), machine.system, machine.hostname);
   for (const path of asked.missingFiles) fail(machine, 'scripts-user', `/bin/sh: 1: ${path}: not found`);
   const obstacle = asked.usesNetwork ? noWayOut(machine, around) : undefined;
   if (asked.installsTailscale && obstacle === undefined) machine.tailscaleInstalled = true;
@@ -83,7 +87,7 @@ export function runFinal(machine: Machine, around: Surroundings): StageOutcome {
     fail(machine, 'scripts-user', '/var/lib/cloud/instance/scripts/runcmd: tailscale: not found');
     return 'ended';
   }
-  return obstacle === undefined ? joinTailnet(machine, asked, around) : 'ended';
+  return obstacle === undefined ? joinTailnet(machine, asked.tailscaleUp, around) : 'ended';
 }
 
 /** Why the machine does not reach the internet; undefined when it does. */
@@ -118,6 +122,18 @@ function documentOf(machine: Machine): MachineDocument | undefined {
   }
 }
 
+/** What the final stage runs, in its order: the scripts folders, each by name, then runcmd and scripts. */
+function finalCommands(machine: Machine, document: MachineDocument): string[] {
+  const { files } = machine.system;
+  const folders = ['per-once', 'per-boot', 'per-instance'].map((name) => `/var/lib/cloud/scripts/${name}/`);
+  const scripts = folders.flatMap((folder) =>
+    Object.keys(files)
+      .filter((path) => path.startsWith(folder))
+      .sort(),
+  );
+  return [...scripts, ...document.runCommands];
+}
+
 function authorizedKeys(machine: Machine, document: MachineDocument): Record<string, string[]> {
   const root = [...machine.server.sshPublicKeys, ...(document.authorizedKeys['root'] ?? [])];
   return { ...document.authorizedKeys, root };
@@ -149,9 +165,13 @@ function packagesFailed(machine: Machine, document: MachineDocument, obstacle: s
   );
 }
 
-function joinTailnet(machine: Machine, asked: Asked, around: Surroundings): StageOutcome {
+function joinTailnet(
+  machine: Machine,
+  asked: NonNullable<Asked['tailscaleUp']>,
+  around: Surroundings,
+): StageOutcome {
   try {
-    const up = readTailscaleUp(asked.tailscaleUp ?? [], machine.system.files, machine.hostname);
+    const up = readTailscaleUp(asked.args, asked.files, machine.hostname);
     if (up.authKey === undefined) {
       writeLog(machine, 'To authenticate, visit:\n\n\thttps://login.tailscale.com/a/sandbox\n');
       if (up.timeoutSeconds === undefined) return 'hangs';

@@ -1,5 +1,6 @@
 import { cloudInitStatus, formatStatus } from './cloud-init-status';
 import type { Call, Program } from './console';
+import { unitFile } from './effects';
 import type { Machine } from './machine';
 
 const OUTPUT_LOG = '/var/log/cloud-init-output.log';
@@ -144,7 +145,7 @@ function isActive(unit: string, machine: Machine): boolean {
   if (unit === 'ssh' || unit === 'sshd') return true;
   if (unit === 'tailscaled') return machine.tailscaleInstalled;
   if (unit === 'nftables') return machine.system.nftRules.length > 0;
-  const file = machine.system.files[`/etc/systemd/system/${unit.includes('.') ? unit : `${unit}.service`}`];
+  const file = unitFile(unit, machine.system.files);
   return file !== undefined && machine.phase === 'done';
 }
 

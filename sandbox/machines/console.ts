@@ -56,12 +56,9 @@ async function runPipeline(pipeline: ShellCommand[], console: Console, output: O
     const last = index === pipeline.length - 1;
     let printed = '';
     const discarded = command.outputs.length > 0;
-    code = await runProgram(command, {
-      console,
-      stdin: command.input ?? stdin,
-      out: last && !discarded ? output.out : (text) => (printed += text),
-      err: output.err,
-    });
+    const out = last && !discarded ? output.out : (text: string): void => void (printed += text);
+    const err = { shown: output.err, merged: out, discarded: () => {} }[command.errors];
+    code = await runProgram(command, { console, stdin: command.input ?? stdin, out, err });
     stdin = discarded ? '' : printed;
   }
   return code;

@@ -13,8 +13,8 @@ export interface SystemState {
 
 /** What a list of commands asks for beyond the machine itself. */
 export interface Asked {
-  /** The arguments of the first `tailscale up`, with variables and `$(cat …)` put in. */
-  tailscaleUp: string[] | undefined;
+  /** The first `tailscale up`, with variables and `$(cat …)` put in, and the files as they were then. */
+  tailscaleUp: { args: string[]; files: Record<string, string> } | undefined;
   installsTailscale: boolean;
   usesNetwork: boolean;
   /** Loops around a network command, or lets curl or apt retry. */
@@ -70,6 +70,7 @@ class Player {
     missingFiles: [],
   };
   private readonly variables = new Map<string, string>();
+  private readonly functions = new Set<string>();
   private loops = false;
   private probes = false;
   private sleeps = false;
@@ -81,6 +82,7 @@ class Player {
 
   run(text: string, depth: number): void {
     if (depth > MAX_DEPTH) return;
+    for (const [, name = ''] of text.matchAll(/^\s*(\w+)\(\)\s*\{/gm)) this.functions.add(name);
     for (const command of parseShell(text)) this.runCommand(command, depth);
     this.asked.waitsForNetwork ||= this.loops && this.probes && this.sleeps;
   }
@@ -90,16 +92,14 @@ class Player {
     const words = this.withoutAssignments(command.words.map((word) => this.expand(word)));
     while (PREFIXES.has(words[0] ?? '')) words.shift();
     if (words[0] === 'timeout') words.splice(0, words[1]?.startsWith('-') ? 3 : 2);
+    // A script's own function (`retry 5 apt-get …`) is taken for a wrapper around its arguments.
+    if (this.functions.has(words[0] ?? '')) words.splice(0, /^\d+$/.test(words[1] ?? '') ? 2 : 1);
     const [path = '', ...args] = words;
     const name = path.replace(/^\/(usr\/)?s?bin\//, '');
     this.writeOutputs(command, name, args);
     this.note(name, args);
     if (SHELLS.has(name) && args[0] === '-c') this.run(args[1] ?? '', depth + 1);
-    else if (SHELLS.has(name))
-      this.runFile(
-        args.find((arg) => !arg.startsWith('-')),
-        depth,
-      );
+    else if (SHELLS.has(name)) this.runFile(args.find((arg) => !arg.startsWith('-')) ?? '', depth);
     else if (name.startsWith('/')) this.runFile(name, depth);
     else if (name === 'systemctl') this.runUnits(args, depth);
     this.apply(name, args, command.input);
@@ -108,33 +108,31 @@ class Player {
   private note(name: string, args: string[]): void {
     const line = args.join(' ');
     this.sleeps ||= name === 'sleep';
-    this.probes ||= PROBES.has(name);
+    this.probes ||= PROBES.has(name) || line.includes('/dev/tcp/');
     this.asked.usesNetwork ||= NETWORK_COMMANDS.has(name);
     this.asked.waitsForNetwork ||= /--retry[ =]|Acquire::Retries/.test(line);
     const packageInstall =
       /^(apt|apt-get|dnf|apk|dpkg)$/.test(name) && /(install|add|-i)\b.*tailscale/.test(line);
     this.asked.installsTailscale ||= packageInstall || /tailscale\.com\/install\.sh/.test(line);
-    if (name === 'tailscale' && args[0] === 'up') this.asked.tailscaleUp ??= args.slice(1);
+    if (name === 'tailscale' && args[0] === 'up')
+      this.asked.tailscaleUp ??= { args: args.slice(1), files: { ...this.system.files } };
   }
 
-  private runFile(path: string | undefined, depth: number): void {
-    if (path === undefined) return;
+  private runFile(path: string, depth: number): void {
     const content = this.system.files[path];
-    if (content?.startsWith('#!') || (content !== undefined && path.endsWith('.sh')))
-      this.run(content, depth + 1);
+    if (content !== undefined) this.run(content, depth + 1);
     // Programs of the image are no files here; what lies where only write_files puts it must be there.
-    else if (content === undefined && /^\/(usr\/local|opt|root|run|tmp|var\/lib)\//.test(path))
-      this.asked.missingFiles.push(path);
+    else if (/^\/(usr\/local|opt|root|run|tmp|var\/lib)\//.test(path)) this.asked.missingFiles.push(path);
   }
 
   private runUnits(args: string[], depth: number): void {
     const starts = args.some((arg) => ['start', 'restart', 'reload', '--now'].includes(arg));
     if (!starts) return;
-    for (const arg of args) {
-      const unit = this.system.files[`/etc/systemd/system/${arg.includes('.') ? arg : `${arg}.service`}`];
-      for (const match of unit?.matchAll(/^ExecStart(?:Pre|Post)?=[-+@!:]*(.+)$/gm) ?? [])
+    for (const arg of args)
+      for (const match of unitFile(arg, this.system.files)?.matchAll(
+        /^ExecStart(?:Pre|Post)?=[-+@!:]*(.+)$/gm,
+      ) ?? [])
         this.run(match[1] ?? '', depth + 1);
-    }
   }
 
   private apply(name: string, args: string[], input: string | undefined): void {
@@ -226,4 +224,14 @@ class Player {
 
 function assignment(word: string | undefined): RegExpExecArray | null {
   return /^([A-Za-z_]\w*)=(.*)$/s.exec(word ?? '');
+}
+
+/** Text of a systemd unit that the document wrote, an instance of a template (`name@instance`) included. */
+export function unitFile(name: string, files: Record<string, string>): string | undefined {
+  const unit = /\.(service|timer|socket|path)$/.test(name) ? name : `${name}.service`;
+  const exact = files[`/etc/systemd/system/${unit}`];
+  if (exact !== undefined) return exact;
+  const [, template, instance, kind] = /^(.+)@(.+)\.(\w+)$/.exec(unit) ?? [];
+  if (template === undefined || instance === undefined) return undefined;
+  return files[`/etc/systemd/system/${template}@.${kind}`]?.replaceAll(/%[iI]/g, instance);
 }

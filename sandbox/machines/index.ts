@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { utils } from 'ssh2';
 import type { MachineHost, NetworkView, ServerStart, TailnetHost } from '../kernel/lifecycle';
 import type { Kernel } from '../kernel/vendor';
 import { runFinal, runInit, runPackages, type Surroundings } from './boot';
 import type { Console } from './console';
+import { generateKeyPair } from './host-key';
 import { acceptsLogins, freshMachine, type Machine, type MachineState, stateOf, writeLog } from './machine';
 import { type MachineSettings, machineSettingsSchema } from './settings';
 import { Sshd } from './ssh';
@@ -94,7 +94,9 @@ class SimulatedMachines implements Machines {
     const before = this.machines.get(server.serverId);
     if (before) this.powerCut(before);
     const machine =
-      before && !server.freshDisk ? before : freshMachine(server, generateHostKey(), this.drawHangs());
+      before && !server.freshDisk
+        ? before
+        : freshMachine(server, generateKeyPair().private, this.drawHangs());
     machine.server = server;
     this.machines.set(server.serverId, machine);
     this.boot(machine);
@@ -322,10 +324,6 @@ class SimulatedMachines implements Machines {
 /** Kept apart from other parts' subjects in the schedule. */
 function subjectOf(serverId: number): string {
   return `machine-${serverId}`;
-}
-
-function generateHostKey(): string {
-  return utils.generateKeyPairSync('ed25519').private;
 }
 
 function viewOf(machine: Machine): MachineView {

@@ -5,6 +5,8 @@ export interface ShellCommand {
   joinedBy: ';' | '&&' | '||' | '|';
   /** Output redirections to files, in order. */
   outputs: { path: string; append: boolean }[];
+  /** Where standard error goes: to the caller, into the standard output (`2>&1`), or nowhere. */
+  errors: 'shown' | 'merged' | 'discarded';
   /** Text of a here-document. */
   input: string | undefined;
   /** Shell keyword it follows: `until`, `while`, `for`, `if`, … */
@@ -43,7 +45,7 @@ class Parser {
   private readonly found: ShellCommand[] = [];
   private current: ShellCommand = emptyCommand(';');
   private word: string | undefined;
-  private redirect: 'out' | 'append' | 'in' | 'heredoc' | 'ignore' | undefined;
+  private redirect: 'out' | 'append' | 'in' | 'heredoc' | 'errors' | 'errors-merge' | undefined;
   private heredocs: { command: ShellCommand; end: string; stripTabs: boolean }[] = [];
 
   constructor(private readonly text: string) {}
@@ -124,7 +126,8 @@ class Parser {
     this.position += match.length;
     if (match.startsWith('<<') && match !== '<<<') this.redirect = 'heredoc';
     else if (match.startsWith('<')) this.redirect = 'in';
-    else if (match.includes('>&') || descriptor === '2') this.redirect = 'ignore';
+    else if (match === '>&') this.redirect = 'errors-merge';
+    else if (descriptor === '2') this.redirect = 'errors';
     else this.redirect = match.includes('>>') ? 'append' : 'out';
     if (match === '<<-') this.heredocs.push({ command: this.current, end: '', stripTabs: true });
     else if (match === '<<') this.heredocs.push({ command: this.current, end: '', stripTabs: false });
@@ -139,6 +142,9 @@ class Parser {
     if (redirect === 'out' || redirect === 'append')
       this.current.outputs.push({ path: word, append: redirect === 'append' });
     else if (redirect === 'heredoc') this.heredocs[this.heredocs.length - 1]!.end = word;
+    else if (redirect === 'errors') this.current.errors = 'discarded';
+    else if (redirect === 'errors-merge')
+      this.current.errors = this.current.outputs.length > 0 ? 'discarded' : 'merged';
     else if (redirect === undefined) this.addWord(word);
   }
 
@@ -187,5 +193,5 @@ class Parser {
 }
 
 function emptyCommand(joinedBy: ShellCommand['joinedBy']): ShellCommand {
-  return { words: [], joinedBy, outputs: [], input: undefined, keyword: undefined };
+  return { words: [], joinedBy, outputs: [], errors: 'shown', input: undefined, keyword: undefined };
 }

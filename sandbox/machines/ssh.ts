@@ -1,6 +1,6 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { type AuthContext, type Connection, Server as SshServer, type ServerChannel, utils } from 'ssh2';
-import { type Console, runLine } from './console';
+import { type Console, type Output, runLine } from './console';
 import type { Machine } from './machine';
 
 /** What a machine's sshd asks of the machine. */
@@ -29,6 +29,10 @@ export class Sshd {
 
   /** Listens on an address; when that cannot be done, the machine's log says why and the machine goes on. */
   async listen(address: string, port: number): Promise<void> {
+    if (port < 1 || port > 65535) {
+      this.host.log(`/etc/ssh/sshd_config: Badly formatted port number "${port}".`);
+      return;
+    }
     const key = `${address}:${port}`;
     if (this.listeners.has(key)) return;
     const listener = createServer((socket) => this.admit(socket, address));
@@ -99,9 +103,14 @@ export class Sshd {
   private async run(channel: ServerChannel, command: string): Promise<void> {
     const ended = new AbortController();
     channel.on('close', () => ended.abort());
-    const code = await runLine(command, this.host.console(ended.signal), {
+    const output: Output = {
       out: (text) => void channel.write(text),
       err: (text) => void channel.stderr.write(text),
+    };
+    const code = await runLine(command, this.host.console(ended.signal), output).catch((error: unknown) => {
+      // One command line that the simulation cannot take must not end the whole cloud.
+      output.err(`sandbox: ${String(error)}\n`);
+      return 255;
     });
     if (ended.signal.aborted) return;
     channel.exit(code);

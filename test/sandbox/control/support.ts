@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { Client, utils } from 'ssh2';
+import { Client } from 'ssh2';
 import { z } from 'zod';
+import { generateKeyPair } from '../../../sandbox/machines/host-key';
 import { type DeepPartial, type Sandbox, type SandboxSettings, startSandbox } from '../../../sandbox/sandbox';
 
 export interface Answer {
@@ -43,8 +44,8 @@ export function control(sandbox: Sandbox, method: string, path: string, body?: u
 
 /** Sandboxes of one test file: all are closed by `closeAll`, to be called in `afterEach`. */
 export function sandboxes(): {
-  start(settings?: DeepPartial<SandboxSettings>, options?: { snapshotFile?: string }): Promise<Sandbox>;
-  closeAll(): Promise<void>;
+  start: (settings?: DeepPartial<SandboxSettings>, options?: { snapshotFile?: string }) => Promise<Sandbox>;
+  closeAll: () => Promise<void>;
 } {
   const running: Sandbox[] = [];
   return {
@@ -131,7 +132,7 @@ export async function tailnetDevices(sandbox: Sandbox): Promise<z.output<typeof 
   return devicesAnswer.parse(answer.body).devices;
 }
 
-export const loginKey = utils.generateKeyPairSync('ed25519');
+export const loginKey = generateKeyPair();
 
 /** Port that test machines configure: below 1024 only root may listen. */
 export const SSH_PORT = 2222;
