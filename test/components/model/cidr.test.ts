@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { addressAt, isIpv4Network, isNetwork, overlap } from '../../../components/model/cidr';
+import {
+  lastAddress,
+  addressAt,
+  contains,
+  isIpv4Network,
+  isNetwork,
+  overlap,
+  prefixLength,
+} from '../../../components/model/cidr';
 
 const bits = fc.integer({ min: 0, max: 32 });
 const anyAddress = fc.nat({ max: 2 ** 32 - 1 });
@@ -73,6 +81,18 @@ describe('cidr', () => {
     );
   });
 
+  it('law: one network contains another exactly when it has all its addresses', () => {
+    fc.assert(
+      fc.property(anyNetwork, anyNetwork, (outer, inner) => {
+        const inOuter = addressesOf(outer);
+        const all = [...addressesOf(inner)].every((address) => inOuter.has(address));
+        assert.equal(contains(outer.cidr, inner.cidr), all);
+        assert.equal(2 ** (32 - prefixLength(inner.cidr)), inner.size);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('law: overlapping is mutual, at any size', () => {
     fc.assert(
       fc.property(anyAddress, bits, anyAddress, bits, (a, bitsA, b, bitsB) => {
@@ -99,6 +119,8 @@ describe('cidr', () => {
         assert.equal(addressAt(cidr, index), text(first + index));
       }),
     );
+    assert.equal(lastAddress('10.20.0.0/16'), '10.20.255.254');
+    assert.equal(lastAddress('10.20.7.0/24'), '10.20.7.254');
     assert.equal(addressAt('10.20.0.0/16', 1), '10.20.0.1');
     assert.equal(addressAt('10.20.0.0/16', 256), '10.20.1.0');
   });
