@@ -35,6 +35,11 @@ export function lastAddress(cidr: string): string {
   return addressAt(cidr, 2 ** (32 - prefixLength(cidr)) - 2);
 }
 
+/** Whether all of network `inner` lies in network `outer`. */
+export function contains(outer: string, inner: string): boolean {
+  return overlap(outer, inner) && prefixLength(outer) <= prefixLength(inner);
+}
+
 /** The `index`-th address of an IPv4 network, e.g. 1 in `10.20.0.0/16` is `10.20.0.1`. */
 export function addressAt(cidr: string, index: number): string {
   const [first] = ipaddr.IPv4.parseCIDR(cidr);

@@ -1,5 +1,5 @@
 import { supportedImages } from '../../cloud-init';
-import { overlap, prefixLength } from './cidr';
+import { contains, overlap, prefixLength } from './cidr';
 import { stackConfigSchema, type PoolConfig, type StackConfig } from './config-schema';
 import { ConfigError, type ConfigFault } from './errors';
 import { didYouMean } from './near-matches';
@@ -15,6 +15,8 @@ const DEFAULT_ROUTE = '0.0.0.0/0';
 const PLACEMENT_GROUP_LIMIT = 50;
 /** Servers attached to one private network (docs.hetzner.com, Networks FAQ). */
 const NETWORK_ATTACHMENT_LIMIT = 100;
+/** What a network's range must lie in (docs.hetzner.cloud, Networks, "Create a Network"). */
+const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 /** Ranges that machines of this project already use for something else. */
 const RESERVED_RANGES = [
   { range: '100.64.0.0/10', use: 'tailnet addresses' },
@@ -92,21 +94,6 @@ function accessFaults({ access }: StackConfig): ConfigFault[] {
 function networkFaults({ network }: StackConfig): ConfigFault[] {
   if (!network || 'stack' in network) return [];
   const { cidr, natGateway } = network;
-  const reserved = RESERVED_RANGES.filter(({ range }) => overlap(cidr, range)).map(({ range, use }) =>
-    fault(
-      'network.cidr',
-      `${cidr} overlaps ${range} (${use}); choose another private range, e.g. 10.20.0.0/16`,
-    ),
-  );
-  const small =
-    prefixLength(cidr) > LONGEST_PREFIX
-      ? [
-          fault(
-            'network.cidr',
-            `${cidr} is too small: give at least a /${LONGEST_PREFIX}, so that workers and gateway never meet`,
-          ),
-        ]
-      : [];
   const destinations = natGateway?.destinations ?? [];
   const crossing = destinations.flatMap((range, index) => {
     if (range === DEFAULT_ROUTE) return [];
@@ -122,7 +109,30 @@ function networkFaults({ network }: StackConfig): ConfigFault[] {
     ];
   });
   const images = natGateway ? imageFaults('network.natGateway.image', natGateway.image) : [];
-  return [...reserved, ...small, ...crossing, ...images];
+  return [...rangeFaults(cidr), ...crossing, ...images];
+}
+
+function rangeFaults(cidr: string): ConfigFault[] {
+  const at = 'network.cidr';
+  const reserved = RESERVED_RANGES.filter(({ range }) => overlap(cidr, range)).map(({ range, use }) =>
+    fault(at, `${cidr} overlaps ${range} (${use}); choose another private range, e.g. 10.20.0.0/16`),
+  );
+  if (reserved.length > 0) return reserved;
+  if (!PRIVATE_RANGES.some((range) => contains(range, cidr))) {
+    return [
+      fault(
+        at,
+        `${cidr} is not a private range; choose one in ${PRIVATE_RANGES.join(', ')}, e.g. 10.20.0.0/16`,
+      ),
+    ];
+  }
+  if (prefixLength(cidr) <= LONGEST_PREFIX) return [];
+  return [
+    fault(
+      at,
+      `${cidr} is too small: give at least a /${LONGEST_PREFIX}, so that workers and gateway never meet`,
+    ),
+  ];
 }
 
 function dnsFaults({ dns, pools }: StackConfig): ConfigFault[] {
