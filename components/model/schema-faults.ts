@@ -20,7 +20,7 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): ConfigFault[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         path: keyPath([...issue.path, key]),
-        message: `is not a known key.${didYouMean(key, keysAt(issue.path))}`,
+        message: describeUnknownKey(key, keysAt(issue.path)),
       }));
     case 'invalid_union':
       return describeUnion(issue, raw);
@@ -40,6 +40,13 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): ConfigFault[] {
       ];
     }
   }
+}
+
+/** A key that only another option of a union has is known, but not here. */
+function describeUnknownKey(key: string, known: string[]): string {
+  return known.includes(key)
+    ? 'cannot be given together with the keys beside it; leave one or the other out'
+    : `is not a known key.${didYouMean(key, known)}`;
 }
 
 /** A union's own message says nothing: the branch that the value comes nearest to does. */
