@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isIpv4Network, isNetwork } from './cidr';
-import { NAME_PATTERN, POOL_NAME_LIMIT } from './names';
+import { NAME_PATTERN, POOL_NAME_LIMIT, RESERVED_POOL_NAMES } from './names';
 import { queueSchema } from './queue-config';
 
 const text = z.string().min(1);
@@ -158,7 +158,9 @@ const containerSchema = z.strictObject({
   env: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of an environment variable' }),
-      z.string(),
+      z.string().refine((value) => !value.includes('\0'), {
+        error: 'contains a NUL character, which no environment variable can',
+      }),
     )
     .default({}),
   args: z.array(z.string()).default([]),
@@ -203,7 +205,10 @@ export const poolSchema = z.strictObject({
 const poolName = z
   .string()
   .regex(NAME_PATTERN, { error: 'is not a pool name: use lower-case letters, digits and single hyphens' })
-  .max(POOL_NAME_LIMIT, { error: `is too long: a pool name has at most ${POOL_NAME_LIMIT} characters` });
+  .max(POOL_NAME_LIMIT, { error: `is too long: a pool name has at most ${POOL_NAME_LIMIT} characters` })
+  .refine((name) => !RESERVED_POOL_NAMES.includes(name), {
+    error: 'is a name that this program uses itself; choose another',
+  });
 
 /** Everything under `worker-pools:` in a stack's file. */
 export const stackConfigSchema = z.strictObject({
