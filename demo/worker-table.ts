@@ -6,7 +6,7 @@ export function workerTable(inventory: Inventory): string {
   const table = new Table({
     head: ['machine', 'type', 'location', 'address', 'tailnet name', 'DNS name', 'EUR/h'],
     colAligns: ['left', 'left', 'left', 'left', 'left', 'left', 'right'],
-    style: { head: ['bold'], border: ['dim'] },
+    style: { head: [], border: [] },
   });
   const servers = [...inventory.servers].sort((a, b) => a.name.localeCompare(b.name));
   for (const server of servers) table.push(row(server, inventory));
