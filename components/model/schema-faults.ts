@@ -7,7 +7,9 @@ import { didYouMean } from './near-matches';
 export const CONFIG_NAMESPACE = 'worker-pools';
 
 /** A key of the file whose value may be a secret is never quoted back. */
-const SENSITIVE = /secret|token|password|url|env|headers|key/i;
+const SENSITIVE = /secret|token|password|url|env|args|headers|key/i;
+/** A URL with a password is not quoted either, wherever it stands by mistake. */
+const URL_WITH_USER = /:\/\/[^/\s]*@/;
 
 /** The schema's findings in the words of this project: key path, what was given, what would be right. */
 export function schemaFaults(error: z.ZodError, raw: unknown): ConfigFault[] {
@@ -80,6 +82,7 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 
 function quote(path: readonly PropertyKey[], value: unknown): string {
   if (path.some((key) => SENSITIVE.test(String(key)))) return '';
+  if (typeof value === 'string' && URL_WITH_USER.test(value)) return '';
   if (typeof value === 'string') return value.length <= 60 ? `; it is "${value}"` : '';
   return typeof value === 'number' || typeof value === 'boolean' ? `; it is ${value}` : '';
 }
