@@ -53,7 +53,7 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
       : { tailscale: { authKey: facts.authKey, tags: config.access.tags, ...config.access.tailscale } }),
     docker: docker || traefik || container !== undefined,
     ...(traefik ? { traefik: { image: defaultTraefikImage } } : {}),
-    ...(container ? { workload: { container } } : {}),
+    ...(container ? { workload: { container: { ...container, env: sorted(container.env) } } } : {}),
     slots: pool.slots,
     ...(config.service
       ? { service: { url: config.service.url, token: workerToken(config.registrationSecret, facts) } }
@@ -106,6 +106,11 @@ export function configHash(
     .update(canonical(template))
     .digest('hex')
     .slice(0, 16);
+}
+
+/** By name, so that the order in the file is no difference between two documents. */
+function sorted(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** JSON with sorted keys: the same template always gives the same text. */
