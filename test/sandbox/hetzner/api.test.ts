@@ -97,6 +97,13 @@ describe('hetzner api', () => {
     assert.equal(last.get('meta.pagination.next_page'), null);
   });
 
+  for (const kind of ['load_balancers', 'load_balancer_types', 'certificates', 'floating_ips', 'isos']) {
+    it(`lists no ${kind}, in the order that the vendor's command line asks for`, async () => {
+      const reply = await cloud.call('GET', `/${kind}?page=1&per_page=50&sort=id%3Aasc`);
+      assert.deepEqual([reply.status, reply.get(kind)], [200, []]);
+    });
+  }
+
   it('gives every answer a correlation id of its own', async () => {
     const ids = await Promise.all(
       [1, 2].map(async () => (await cloud.call('GET', '/servers')).headers.get('x-correlation-id')),

@@ -31,6 +31,19 @@ describe('hetzner ssh keys', () => {
     assert.deepEqual([sameName.status, sameName.get('error.details.fields')], [409, [{ name: 'name' }]]);
   });
 
+  for (const [type, bits] of [
+    ['rsa', 2048],
+    ['ecdsa', 256],
+    ['ed25519', undefined],
+  ] as const) {
+    it(`may be of type ${type}`, async () => {
+      const options = bits === undefined ? undefined : { bits };
+      const { public: key } = utils.generateKeyPairSync(type as 'rsa', options as { bits: number });
+      const reply = await cloud.call('POST', '/ssh_keys', { name: 'k', public_key: `${key} a comment` });
+      assert.equal(reply.status, 201);
+    });
+  }
+
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   for (const [what, key] of [
     ['nothing', ''],
