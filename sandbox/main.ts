@@ -45,7 +45,13 @@ async function run(options: Options): Promise<void> {
     const stop = (): void => {
       if (stopping) return;
       stopping = true;
-      void sandbox.close().then(() => process.exit(0));
+      sandbox.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`sandbox: ${describe(error, options)}\n`);
+          process.exit(1);
+        },
+      );
     };
     // npm, tsx and a terminal may each pass the same signal on: the second finds the first at work.
     process.on('SIGTERM', stop);
@@ -71,11 +77,11 @@ function describe(error: unknown, options: Options): string {
   if (error instanceof z.ZodError)
     return `the settings${options.settings === undefined ? '' : ` in ${options.settings}`} are wrong:\n${z.prettifyError(error)}`;
   if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return `port ${options.port} of 127.0.0.1 is in use; stop what listens there or take another (--port 0 picks one)`;
   if (code === 'EACCES') return `port ${options.port} may not be opened by this user; take one above 1023`;
-  if (code === 'ENOENT') return `${options.settings} is not there (--settings)`;
+  if (code === 'ENOENT') return `${path} is not there`;
   return error.message;
 }
 

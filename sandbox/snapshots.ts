@@ -23,7 +23,7 @@ export interface Snapshots {
   take: () => unknown;
   /** Puts the cloud into a snapshot's state. A real clock then catches up with the wall clock, a stepped one does not. */
   load: (data: unknown) => Promise<void>;
-  /** Loads the snapshot file, if one is named and there. */
+  /** Loads the snapshot file, if one is named and there, and makes sure that it can be written. */
   loadFile: () => Promise<void>;
   /** To be called when something may have changed: the file is written soon after. */
   changed: () => void;
@@ -102,6 +102,12 @@ export function createSnapshots(
     loadFile: async () => {
       if (file !== undefined && existsSync(file)) await load(readSnapshot(file));
       writable = true;
+      try {
+        save();
+      } catch (error) {
+        writable = false;
+        throw new SnapshotError(`the snapshot cannot be written: ${String(error)}`);
+      }
     },
     changed,
     close: save,

@@ -132,6 +132,12 @@ describe('the sandbox program', function () {
     assert.match(run.errors, /machine/);
   });
 
+  it('says at the start when its snapshot cannot be written', async () => {
+    const run = direct('--snapshot', join(folder, 'none', 'cloud.json'));
+    assert.deepEqual(await run.exit, [1, null]);
+    assert.match(run.errors, /^sandbox: the snapshot cannot be written: .*none/);
+  });
+
   for (const args of [['--settings', '/nowhere.yaml'], ['--port', 'many'], ['--clock', 'slow'], ['--bogus']])
     it(`refuses ${args.join(' ')} with exit code 1`, async () => {
       const run = direct(...args);
