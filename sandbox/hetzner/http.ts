@@ -48,8 +48,14 @@ export function registerApi(
 ): void {
   void app.register(
     async (scope) => {
-      const callers = new WeakMap<FastifyRequest, Project>();
-      const patterns: { method: Method; pattern: RegExp }[] = [];
+      // By id: the state may be replaced while a request waits.
+      const callers = new WeakMap<FastifyRequest, string>();
+      const knownPaths: RegExp[] = [];
+      const projectOf = (id: string | undefined): Project => {
+        const project = id === undefined ? undefined : cloud.state.projects[id];
+        if (!project) throw unauthorized();
+        return project;
+      };
 
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, text: string, done) => {
@@ -64,9 +70,8 @@ export function registerApi(
         cloud.kernel.schedule.runDue();
         reply.header('X-Correlation-Id', randomUUID().replaceAll('-', '').slice(0, 16));
         const owner = authenticate(request, ownerOf);
-        const project = cloud.state.projects[owner.projectId];
-        if (!project) throw unauthorized();
-        callers.set(request, project);
+        const project = projectOf(owner.projectId);
+        callers.set(request, owner.projectId);
         const perHour = cloud.settings.rateLimitPerHour;
         const allowed = takeToken(project.bucket, perHour, cloud.kernel.clock.now());
         reply.headers(rateLimitHeaders(project.bucket, perHour));
@@ -79,22 +84,19 @@ export function registerApi(
       });
 
       addRoutes((method, path, handler) => {
-        patterns.push({ method, pattern: patternOf(path) });
+        knownPaths.push(patternOf(path));
         scope.route({
           method,
           url: path,
           exposeHeadRoute: false,
-          handler: async (request, reply) => {
-            const project = callers.get(request);
-            if (!project) throw unauthorized();
-            return send(reply, handler(toCall(request, project)));
-          },
+          handler: async (request, reply) =>
+            send(reply, handler(toCall(request, projectOf(callers.get(request))))),
         });
       });
 
       scope.setNotFoundHandler(async (request, reply) => {
         const path = pathOf(request);
-        const known = patterns.some(({ pattern }) => pattern.test(path));
+        const known = knownPaths.some((pattern) => pattern.test(path));
         const error = known
           ? new ApiError(405, 'method_not_allowed', 'the request method is not allowed')
           : new ApiError(404, 'not_found', 'the requested path was not found');
