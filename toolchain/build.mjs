@@ -25,7 +25,7 @@ export async function findGo(env) {
     `  - install the Pulumi CLI, ${oldestCli} or newer: https://www.pulumi.com/docs/install/\n` +
     `  - install Go, ${needed} or newer: https://go.dev/dl/ (the engine is then built here, once)\n` +
     `and run the command again.`;
-  const program = which('go', env) ?? ['/usr/local/go/bin/go'].find((path) => existsSync(path));
+  const program = which('go', env);
   if (program === undefined) {
     throw new ToolchainError(
       `There is no Pulumi engine on PATH, its download (${cliVersion}) cannot be had from here, and it cannot be built because Go is missing.\n${waysOut}`,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { arch, platform } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -19,7 +18,7 @@ const downloadTimeout = 10 * 60_000;
 
 /** Where the official CLI of the pinned version is or will be in the cache. */
 export function downloadFolder(cache) {
-  return join(cache, 'downloads', `pulumi-v${cliVersion}-${platform()}-${arch()}`);
+  return join(cache, 'downloads', `pulumi-v${cliVersion}-${platform()}-${arch()}`, 'bin');
 }
 
 /**
@@ -52,7 +51,7 @@ export async function downloadCli({ cache, base, log }) {
     if (code !== 0 || !existsSync(join(unpacked, 'pulumi'))) {
       throw new ToolchainError(`${base}/${name} cannot be unpacked: ${stderr.trim()}`);
     }
-    mkdirSync(join(cache, 'downloads'), { recursive: true });
+    mkdirSync(dirname(downloadFolder(cache)), { recursive: true });
     renameSync(unpacked, downloadFolder(cache));
     return true;
   } finally {

@@ -1,6 +1,6 @@
 /** How a process runs the engine. */
 export interface Engine {
-  /** The folder of `pulumi` and, when built, of its language host and plugins. */
+  /** The folder of `pulumi` and, when built, of its language host and plugins. Unless on PATH it is called `bin`. */
   binDir: string;
   source: 'path' | 'download' | 'build';
   /** The whole environment for a child process: PATH with `binDir` first, and the engine's switches. */
