@@ -67,6 +67,7 @@ export function createMachines(
 }
 
 class SimulatedMachines implements Machines {
+  private current: MachineSettings;
   private machines = new Map<number, Machine>();
   private readonly sshds = new Map<number, Sshd>();
   private readonly pending = new Set<Promise<void>>();
@@ -74,9 +75,10 @@ class SimulatedMachines implements Machines {
 
   constructor(
     private readonly kernel: Kernel,
-    private current: MachineSettings,
+    private readonly initial: MachineSettings,
     private readonly outside: { network: () => NetworkView; tailnet: TailnetHost },
   ) {
+    this.current = initial;
     kernel.schedule.on(INIT, (subject, at) => this.stage(subject, at, () => this.init(subject, at)));
     kernel.schedule.on(PACKAGES, (subject, at) => this.stage(subject, at, () => this.packages(subject, at)));
     kernel.schedule.on(FINAL, (subject, at) => this.stage(subject, at, () => this.final(subject, at)));
@@ -142,10 +144,13 @@ class SimulatedMachines implements Machines {
   }
 
   async reset(): Promise<void> {
-    for (const id of [...this.machines.keys()]) this.kernel.schedule.cancel(subjectOf(id));
     const ids = [...this.machines.keys()];
+    this.current = this.initial;
     this.machines.clear();
-    for (const id of ids) this.changed(id);
+    for (const id of ids) {
+      this.kernel.schedule.cancel(subjectOf(id));
+      this.changed(id);
+    }
     await this.close();
   }
 

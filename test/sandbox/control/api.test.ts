@@ -113,9 +113,11 @@ describe('the control API', () => {
     const sandbox = await start();
     await createServer(sandbox, 'one', undefined);
     sandbox.faults.add({ status: 500, path: '/v1/servers' });
+    await control(sandbox, 'PATCH', '/machines/settings', { slowShare: 1 });
     assert.equal((await control(sandbox, 'POST', '/reset')).status, 204);
     assert.deepEqual(sandbox.requests.list(), []);
     assert.deepEqual(sandbox.machines.list(), []);
+    assert.equal(sandbox.machines.settings.slowShare, 0);
     const answer = await hetzner(sandbox, 'GET', '/servers');
     assert.deepEqual([answer.status, (answer.body as { servers: unknown[] }).servers], [200, []]);
   });
