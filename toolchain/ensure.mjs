@@ -21,7 +21,7 @@ import { downloadCli, downloadFolder, officialDownloads } from './download.mjs';
 import { run } from './errors.mjs';
 import { withLock } from './lock.mjs';
 import { oldestCli, parts } from './parts.mjs';
-import { Interrupted, execute, which } from './process.mjs';
+import { execute, which } from './process.mjs';
 
 /** The user's cache folder for this project. */
 export function cacheFolder(env = process.env) {
@@ -155,12 +155,5 @@ function waitFor(log) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {
-  await run(async () => {
-    try {
-      console.log((await ensureEngine()).binDir);
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-      process.exitCode = error.exitCode;
-    }
-  });
+  await run(async () => console.log((await ensureEngine()).binDir));
 }

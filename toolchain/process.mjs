@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { Interrupted } from './errors.mjs';
+
 /** The path of a program, or undefined when no folder of PATH has it. */
 export function which(program, env = process.env) {
   for (const folder of (env.PATH ?? '').split(delimiter)) {
@@ -21,18 +23,20 @@ export function which(program, env = process.env) {
  * to stop meanwhile, the program is stopped first, so that nothing goes on behind the user's back.
  */
 export async function execute(program, args, { cwd, env, timeout } = {}) {
-  const child = spawn(program, args, { cwd, env, timeout, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => (stdout += text));
-  child.stderr.on('data', (text) => (stderr += text));
+  let child;
   let asked;
   const stop = (signal) => {
     asked = signal;
     child.kill(signal);
   };
+  // Before the program starts: it may be asked to stop as soon as it runs.
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
+    child = spawn(program, args, { cwd, env, timeout, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text) => (stdout += text));
+    child.stderr.on('data', (text) => (stderr += text));
     const code = await new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
@@ -41,13 +45,5 @@ export async function execute(program, args, { cwd, env, timeout } = {}) {
     return { code, stdout, stderr };
   } finally {
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
-  }
-}
-
-/** This process was asked to stop while it waited for a program. */
-export class Interrupted extends Error {
-  constructor(signal) {
-    super(`stopped by ${signal}`);
-    this.exitCode = signal === 'SIGINT' ? 130 : 143;
   }
 }

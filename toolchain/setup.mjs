@@ -8,7 +8,7 @@ import { runInForeground } from './child.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './ensure.mjs';
 import { ToolchainError, run } from './errors.mjs';
-import { Interrupted, which } from './process.mjs';
+import { which } from './process.mjs';
 import { ensureCloudInit } from './system.mjs';
 
 const repository = dirname(import.meta.dirname);
@@ -18,16 +18,11 @@ await run(async () => {
   checkNode();
   const { forTests, command } = parse(process.argv.slice(2));
   const log = (line) => console.error(line);
-  try {
-    await ensureDependencies({ repository, log });
-    if (forTests) await ensureCloudInit({ log });
-    const { env } = await ensureEngine({ log });
-    const path = [join(repository, 'node_modules/.bin'), env.PATH].join(delimiter);
-    process.exitCode = await start(command, { ...env, PATH: path });
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    process.exitCode = error.exitCode;
-  }
+  await ensureDependencies({ repository, log });
+  if (forTests) await ensureCloudInit({ log });
+  const { env } = await ensureEngine({ log });
+  const path = [join(repository, 'node_modules/.bin'), env.PATH].join(delimiter);
+  process.exitCode = await start(command, { ...env, PATH: path });
 });
 
 function checkNode() {

@@ -161,7 +161,8 @@ describe('toolchain: getting the engine', () => {
     });
     while (!existsSync(join(folder.path, 'building'))) await sleep(20);
     child.kill('SIGINT');
-    await new Promise((resolve) => child.once('close', resolve));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    assert.equal(code, 130);
     assert.deepEqual(readdirSync(join(cache, 'unfinished')), []);
     assert.equal(existsSync(join(cache, 'lock')), false);
     assert.equal(existsSync(join(cache, 'parts')), false);
