@@ -1,6 +1,9 @@
-import { defaultResolvers, type Network } from './machine';
+import { defaultResolvers, type Network, type OperatingSystem } from './machine';
 import { programs, type Section } from './section';
 import { start } from './steps';
+
+/** A name that the package steps need anyway. */
+const archives = { debian: 'deb.debian.org', ubuntu: 'archive.ubuntu.com' };
 
 type PrivateOnly = Extract<Network, { kind: 'private-only' }>;
 
@@ -13,11 +16,11 @@ type PrivateOnly = Extract<Network, { kind: 'private-only' }>;
  * DHCP renewal or a re-configuration by networkd, netplan or ifupdown may drop the route. It changes the route only
  * when it is missing: every change makes tailscaled look at its links again.
  */
-export function route(network: PrivateOnly): Section {
+export function route(network: PrivateOnly, { distribution }: OperatingSystem): Section {
   const resolvers = network.resolvers ?? defaultResolvers;
   return {
     name: 'route',
-    bootcmd: setUp(network, resolvers) + waitForForwarding(network.gateway, resolvers[0] ?? network.gateway),
+    bootcmd: setUp(network, resolvers) + waitForForwarding(network.gateway, archives[distribution]),
     step: start('route'),
   };
 }
@@ -50,16 +53,19 @@ fi
 `;
 }
 
-/** Up to about five minutes: the NAT machine may still be booting. A TCP connection proves the way there and back. */
-function waitForForwarding(gateway: string, server: string): string {
+/**
+ * Up to about five minutes: the NAT machine may still be booting. A name looked up proves the way there and back,
+ * and that the name servers answer.
+ */
+function waitForForwarding(gateway: string, name: string): string {
   return `n=1
-until ${programs}/route once; timeout 3 bash -c ': </dev/tcp/${server}/53' 2>/dev/null; do
-  [ $n -lt 60 ] || break
-  [ $((n % 6)) -ne 1 ] || echo "worker-pools: route: nothing forwarded by ${gateway} yet, try $n of 60"
+until ${programs}/route once; timeout 5 getent ahostsv4 ${name} >/dev/null; do
+  [ $n -lt 40 ] || break
+  [ $((n % 4)) -ne 1 ] || echo "worker-pools: route: nothing forwarded by ${gateway} yet, try $n of 40"
   n=$((n + 1))
   sleep 2
 done
-[ $n -lt 60 ] && echo "worker-pools: route: ${gateway} forwards" ||
-  echo "worker-pools: route: gave up waiting for ${gateway} to forward; look at the NAT machine" >&2
+[ $n -lt 40 ] && echo "worker-pools: route: ${gateway} forwards" ||
+  echo "worker-pools: route: gave up waiting for ${gateway} to forward; look at the NAT machine"
 `;
 }
