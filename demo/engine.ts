@@ -29,11 +29,14 @@ export async function prepareEngine(
 ): Promise<Engine> {
   const key = join(folder, 'id_ed25519');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'demo', '-f', key]);
+  const home = join(folder, 'pulumi-home');
   mkdirSync(join(folder, 'state'));
+  const { ensureEngine, linkPlugins } = await import('../toolchain/ensure.mjs');
   const environment = {
     ...cloud,
+    ...linkPlugins(await ensureEngine(), home),
     PULUMI_BACKEND_URL: `file://${join(folder, 'state')}`,
-    PULUMI_HOME: join(folder, 'pulumi-home'),
+    PULUMI_HOME: home,
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
   };
   const configFile = join(folder, `Pulumi.${STACK}.yaml`);

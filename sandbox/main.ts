@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { onLauncherGone } from './launcher';
 import { type DeepPartial, type SandboxSettings, startSandbox } from './sandbox';
 
 interface Options {
@@ -56,7 +55,6 @@ async function run(options: Options): Promise<void> {
     // npm, tsx and a terminal may each pass the same signal on: the second finds the first at work.
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    onLauncherGone(stop);
     process.stdout.write(`${JSON.stringify(sandbox.endpoints)}\n`);
     process.stderr.write(
       `The local cloud is up; control API at ${sandbox.endpoints.control.url}. Ctrl-C ends it.\n`,
