@@ -12,7 +12,9 @@ import { bareEnvironment, runProgram, script, temporaryFolder, type Outcome } fr
 const version = '3.259.0';
 const archiveName = `pulumi-v${version}-${platform()}-${arch()}.tar.gz`;
 
-describe('toolchain: the official download', () => {
+describe('toolchain: the official download', function () {
+  // Every test starts processes.
+  this.timeout(60_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let archive: Buffer;
   let vendor: Server;

@@ -42,7 +42,9 @@ function resultOf(outcome: Outcome): z.infer<typeof result> {
   return result.parse(JSON.parse(outcome.stdout));
 }
 
-describe('toolchain: getting the engine', () => {
+describe('toolchain: getting the engine', function () {
+  // Every test starts processes.
+  this.timeout(60_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let cache: string;
   let tools: string;

@@ -10,7 +10,9 @@ const setup = join(repository, 'toolchain/setup.mjs');
 /** As long as setup.mjs takes two interrupts for the same one, with room. */
 const settled = 1_500;
 
-describe('toolchain: setting up and running a command', () => {
+describe('toolchain: setting up and running a command', function () {
+  // Every test starts processes.
+  this.timeout(60_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let env: NodeJS.ProcessEnv;
 
@@ -67,7 +69,9 @@ describe('toolchain: setting up and running a command', () => {
   }
 });
 
-describe('toolchain: npm dependencies', () => {
+describe('toolchain: npm dependencies', function () {
+  // Every test starts processes.
+  this.timeout(60_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let project: string;
   let env: NodeJS.ProcessEnv;
