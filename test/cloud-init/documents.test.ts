@@ -11,7 +11,8 @@ import { inFolder, need, run, shellPrograms } from './programs';
 const golden = join(__dirname, 'golden');
 const updating = process.env['UPDATE_GOLDEN'] === '1';
 
-describe('the rendered documents', () => {
+describe('the rendered documents', function () {
+  this.timeout(60_000);
   for (const [name, machine] of Object.entries(machines)) {
     const document = documentOf(machine);
     const rendered = render(document);
@@ -64,7 +65,7 @@ describe('the rendered documents', () => {
             const { status, stdout } = spawnSync('shellcheck', args, { input: program, encoding: 'utf8' });
             assert.equal(status, 0, `${path}: ${stdout}`);
           }
-        }).timeout(30_000);
+        });
 
       it('is packed the same way each time, and unpacks to its text', () => {
         assert.equal(render(document).userData, rendered.userData);

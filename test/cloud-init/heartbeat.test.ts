@@ -73,7 +73,8 @@ const ok = { status: 200, body: '{"drain":false}' };
 const me = { environment: 'staging', pool: 'ci', worker: 'ci-000a' };
 const register = { ...me, hostname: 'staging-ci-000a', slots: 4, address: '100.64.0.7' };
 
-describe('the heartbeat', () => {
+describe('the heartbeat', function () {
+  this.timeout(60_000);
   it('registers once, then tells how many jobs run, with the token', async () => {
     const { seen, slept, log } = await beat([], 3, (run) => {
       writeFileSync(join(run, 'jobs', 'job 1'), '');

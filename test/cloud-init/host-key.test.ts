@@ -8,7 +8,8 @@ import { inFolder, run } from './programs';
 
 const seed = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
 
-describe('a host key from a seed', () => {
+describe('a host key from a seed', function () {
+  this.timeout(60_000);
   it('is the key of RFC 8032 for that seed', () => {
     // RFC 8032, 7.1, test 1.
     const known = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');

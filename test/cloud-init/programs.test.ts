@@ -30,7 +30,8 @@ function sh(program: string, folder: string, args: string[] = []) {
   });
 }
 
-describe('the steps of a machine', () => {
+describe('the steps of a machine', function () {
+  this.timeout(60_000);
   const document = workerDocument(bare);
   const prelude = contentOf(document, '/usr/local/lib/worker-pools/step');
 
@@ -104,7 +105,8 @@ describe('the steps of a machine', () => {
     }));
 });
 
-describe('the clock', () => {
+describe('the clock', function () {
+  this.timeout(60_000);
   const [bare0] = workerDocument(bare).config.bootcmd ?? [];
   const flag = '/run/systemd/timesync/synchronized';
   const done = 'worker-pools: clock synchronised\n';
@@ -156,7 +158,8 @@ describe('the clock', () => {
   });
 });
 
-describe('the workload', () => {
+describe('the workload', function () {
+  this.timeout(60_000);
   /** What a container would get, by a stand-in for Docker that reads an env file as Docker does. */
   async function started(container: Container): Promise<{ args: string[]; env: Record<string, string> }> {
     const document = workerDocument({ ...bare, workload: { container } });
@@ -201,8 +204,7 @@ fs.writeFileSync('${folder}/out', JSON.stringify({ args, env }));
     )
     .filter((value) => !value.includes('\0'));
 
-  it('gets any environment and arguments unharmed', async function () {
-    this.timeout(60_000);
+  it('gets any environment and arguments unharmed', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.stringMatching(/^X_[A-Za-z0-9_]{0,8}$/), text, {
@@ -239,7 +241,8 @@ fs.writeFileSync('${folder}/out', JSON.stringify({ args, env }));
   });
 });
 
-describe('the way out of a private machine', () => {
+describe('the way out of a private machine', function () {
+  this.timeout(60_000);
   const [setUp] = workerDocument({ ...bare, network: privateOnly }).config.bootcmd ?? [];
   const program = setUp?.split("<<'END'\n")[1]?.split('END\n')[0] ?? '';
 
@@ -301,7 +304,8 @@ describe('the way out of a private machine', () => {
       }));
 });
 
-describe('Traefik', () => {
+describe('Traefik', function () {
+  this.timeout(60_000);
   it('is started with the ports asked for and routes the workload by its labels', () => {
     const document = workerDocument(full);
     const traefik = contentOf(document, '/usr/local/lib/worker-pools/traefik');
