@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const ROOT = dirname(dirname(__dirname));
+
+interface Run {
+  child: ChildProcess;
+  output(): string;
+  exit: Promise<{ code: number | null; output: string }>;
+  /** Resolves when the output holds the text. */
+  until(text: string): Promise<void>;
+}
+
+describe('npm run demo', function () {
+  this.timeout(240_000);
+  let folder: string;
+  const running = new Set<ChildProcess>();
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'demo-test-'));
+  });
+  afterEach(async () => {
+    for (const child of running) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('brings the stack up, shows it, previews an edit and leaves nothing, twice at once, with a clean working tree', async () => {
+    const before = git('status', '--porcelain');
+    const results = await Promise.all([demo().exit, demo().exit]);
+    for (const { code, output } of results) {
+      assert.equal(code, 0, output);
+      assert.match(output, /5 of 5 machines are on the tailnet/);
+      assert.match(
+        output,
+        /│ sandbox-ci-0001 +│ cx33 +│ fsn1 +│ 10\.20\.\d+\.\d+ +│ sandbox-ci-0001\.sandbox\.ts\.net/,
+      );
+      assert.match(output, /\+ 5 to create/);
+      assert.match(output, /Nothing is left/);
+    }
+    assert.equal(git('status', '--porcelain'), before);
+    assert.deepEqual(leftBehind(), []);
+  });
+
+  it('ends on Ctrl-C with exit code 130 and takes away what it started', async () => {
+    const run = demo();
+    await run.until('pulumi up');
+    const [port] = /127\.0\.0\.1:\d+/.exec(run.output()) ?? [];
+    // As a terminal does it: the whole process group gets the signal.
+    process.kill(-run.child.pid!, 'SIGINT');
+    const { code, output } = await run.exit;
+    assert.equal(code, 130, output);
+    assert.match(output, /Interrupted/);
+    await assert.rejects(fetch(`http://${port}/control/clock`));
+    assert.deepEqual(leftBehind(), []);
+  });
+
+  it('leaves everything up with --keep, and says how to look around and how to end it', async () => {
+    const { code, output } = await demo('--keep').exit;
+    assert.equal(code, 0, output);
+    const [, file] = /source (\S+)/.exec(output) ?? [];
+    const [, end] = /(kill \d+ && rm -r \S+)/.exec(output) ?? [];
+    assert.ok(file && end, output);
+    try {
+      const listed = execFileSync(
+        'bash',
+        [
+          '-c',
+          `source ${file} && pulumi stack --stack sandbox && curl -s -H "Authorization: Bearer $HCLOUD_TOKEN" $HCLOUD_ENDPOINT/servers`,
+        ],
+        { cwd: ROOT, encoding: 'utf8' },
+      );
+      assert.match(listed, /web-0002-server/);
+      assert.match(listed, /"name": ?"sandbox-web-0002"/);
+    } finally {
+      execFileSync('bash', ['-c', end]);
+    }
+    assert.ok(!existsSync(dirname(file)));
+  });
+
+  it('exits non-zero and says what failed when a step fails', async () => {
+    const { code, output } = await demo('--nonsense').exit;
+    assert.equal(code, 1);
+    assert.match(output, /unknown option '--nonsense'/);
+  });
+
+  function demo(...options: string[]): Run {
+    const child = spawn('npm', ['run', '--silent', 'demo', '--', ...options], {
+      cwd: ROOT,
+      env: { ...process.env, TMPDIR: folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    running.add(child);
+    let output = '';
+    const listeners = new Set<() => void>();
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        listeners.forEach((listener) => listener());
+      });
+    }
+    const exit = once(child, 'close').then(([code]) => {
+      running.delete(child);
+      return { code: code as number | null, output };
+    });
+    const until = (text: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (output.includes(text)) resolve();
+        };
+        listeners.add(look);
+        look();
+        void exit.then(() => reject(new Error(`ended without "${text}":\n${output}`)));
+      });
+    return { child, output: () => output, exit, until };
+  }
+
+  /** The demo's own folders; Node's loaders keep caches beside them. */
+  function leftBehind(): string[] {
+    return readdirSync(folder).filter((name) => name.startsWith('worker-pools-demo-'));
+  }
+
+  function git(...args: string[]): string {
+    return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+  }
+});
