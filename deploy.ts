@@ -13,7 +13,7 @@ import { CONFIG_HASH_VERSION, configHash, hostKey } from './components/model/wor
 import { NatGateway } from './components/nat-gateway';
 import { PoolNetwork } from './components/pool-network';
 import { checkTags, preflight, type Preflight, type PreflightQuestion } from './components/preflight';
-import { readCredentials } from './components/preflight/credentials';
+import { configuredTailscale, readCredentials } from './components/preflight/credentials';
 import { labelledWorkers } from './components/preflight/labelled-workers';
 import { choosePlacement } from './components/preflight/placements';
 import { tailnetCleanup, type CheckAccess } from './components/readiness';
@@ -93,7 +93,7 @@ async function planForHuman(
 
 /** Declares the resources; everything that decides how many there are is plain by now. */
 function declare(question: PreflightQuestion, facts: Preflight, membership: Membership): void {
-  const { environment, config, credentials } = question;
+  const { environment, config } = question;
   const cleanup =
     config.access.connectivity === 'tailscale'
       ? [
@@ -101,7 +101,7 @@ function declare(question: PreflightQuestion, facts: Preflight, membership: Memb
             environment,
             pools: Object.keys(config.pools),
             tags: config.access.tags,
-            tailscale: credentials.tailscale,
+            tailscale: configuredTailscale(),
           }),
         ]
       : [];
@@ -164,7 +164,7 @@ function declareNetwork(
 }
 
 function checkAccess(
-  { environment, config, credentials }: PreflightQuestion,
+  { environment, config }: PreflightQuestion,
   gateway: NatGateway | undefined,
 ): CheckAccess {
   const { connectivity, ssh } = config.access;
@@ -172,7 +172,7 @@ function checkAccess(
     connectivity,
     sshPort: ssh.port,
     privateKeyFile: ssh.privateKeyFile,
-    tailscale: credentials.tailscale,
+    tailscale: configuredTailscale(),
     jump: gateway && {
       address: gateway.publicIp,
       hostKey: hostKey(config.registrationSecret, physicalName(environment, 'nat')).publicKey,

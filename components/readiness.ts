@@ -1,8 +1,7 @@
-import { dirname, join } from 'node:path';
 import * as command from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import type { StackConfig } from './model/config-schema';
-import type { Credentials } from './preflight/credentials';
+import type { ConfiguredTailscale } from './preflight/tailscale-credentials';
 
 /** How the machine on which `pulumi up` runs reaches new machines. */
 export interface CheckAccess {
@@ -10,7 +9,7 @@ export interface CheckAccess {
   sshPort: number;
   /** File with the private key; the SSH agent where absent. */
   privateKeyFile: string | undefined;
-  tailscale: Credentials['tailscale'];
+  tailscale: ConfiguredTailscale;
   /** In direct mode, the machine in between for workers that have no public address. */
   jump: { address: pulumi.Input<string>; hostKey: string } | undefined;
 }
@@ -36,11 +35,9 @@ export interface MachineCheck {
   connectivity: 'tailscale' | 'direct';
   sshPort: number;
   privateKeyFile?: string | undefined;
-  tailscale: Credentials['tailscale'];
+  tailscale: ConfiguredTailscale;
   jump?: { address: string; hostKey: string } | undefined;
 }
-
-const PROJECT_ROOT = dirname(__dirname);
 
 /**
  * Waits, once, at its creation, until a new machine has said over SSH that its set-up is done. Its progress is in the
@@ -68,7 +65,7 @@ export interface TailnetCleanupArgs {
   environment: string;
   pools: string[];
   tags: string[];
-  tailscale: Credentials['tailscale'];
+  tailscale: ConfiguredTailscale;
 }
 
 /**
@@ -83,7 +80,11 @@ export function tailnetCleanup(
   return runScript(name, 'tailnet-cleanup.ts', { delete: cleanup }, parent, []);
 }
 
-/** Runs a script of `checks/` with its question as JSON in a secret environment variable. */
+/**
+ * Runs a script of `checks/` with its question as JSON in a secret environment variable. Nothing of this machine goes
+ * into the state, because the next run may be on another: the script is found from the project's folder, in which the
+ * engine runs (or from WORKER_POOLS_ROOT), and credentials that the configuration does not hold are read when it runs.
+ */
 function runScript(
   name: string,
   script: string,
@@ -96,8 +97,7 @@ function runScript(
   return new command.local.Command(
     name,
     {
-      [when]: `node --require tsx/cjs ${join('components', 'checks', script)}`,
-      dir: PROJECT_ROOT,
+      [when]: `cd "\${WORKER_POOLS_ROOT:-.}" && node --require tsx/cjs components/checks/${script}`,
       environment: {
         WORKER_POOLS_QUESTION: pulumi.secret(pulumi.output(value).apply((plain) => JSON.stringify(plain))),
       },
@@ -107,7 +107,7 @@ function runScript(
     {
       ...(parent ? { parent } : {}),
       dependsOn,
-      ...(when === 'create' ? { ignoreChanges: ['create', 'dir', 'environment'] } : {}),
+      ...(when === 'create' ? { ignoreChanges: ['create', 'environment'] } : {}),
       customTimeouts: { create: '30m' },
     },
   );

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TailscaleCredentials } from '../preflight/credentials';
+import type { TailscaleCredentials } from '../preflight/tailscale-credentials';
 import { requestJson } from '../preflight/http';
 import { authorise } from '../preflight/tailscale';
 
+/** What the stack's configuration says; the environment fills in the rest. */
 export const tailscaleSchema = z.object({
-  url: z.string(),
-  tailnet: z.string(),
+  url: z.string().optional(),
+  tailnet: z.string().optional(),
   oauthClientId: z.string().optional(),
   oauthClientSecret: z.string().optional(),
   apiKey: z.string().optional(),
@@ -29,13 +30,14 @@ export async function listDevices(
   credentials: TailscaleCredentials,
   headers: Record<string, string>,
 ): Promise<Device[]> {
-  const answer = await requestJson({
+  const { devices } = await requestJson({
     vendor: 'Tailscale',
     url: `${credentials.url}/api/v2/tailnet/${encodeURIComponent(credentials.tailnet)}/devices`,
     headers,
+    schema: z.object({ devices: z.array(deviceSchema) }),
     errorMessage: (body) => z.object({ message: z.string() }).safeParse(body).data?.message,
   });
-  return z.object({ devices: z.array(deviceSchema) }).parse(answer).devices;
+  return devices;
 }
 
 /** Takes one device off the tailnet. @throws VendorError */
@@ -49,6 +51,7 @@ export async function deleteDevice(
     url: `${credentials.url}/api/v2/device/${encodeURIComponent(nodeId)}`,
     method: 'DELETE',
     headers,
+    schema: z.unknown(),
     errorMessage: (body) => z.object({ message: z.string() }).safeParse(body).data?.message,
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tailscaleCredentials } from '../preflight/tailscale-credentials';
 import { awaitDevice, tailscaleSchema, type Device } from './devices';
 import { readQuestion, run, say } from './question';
 import { connect, connectUntil, forward, runCommand, type SshTarget } from './ssh';
@@ -26,7 +27,7 @@ run(async () => {
   const deadline = Date.now() + SET_UP_TIMEOUT_MS;
   const device =
     question.connectivity === 'tailscale'
-      ? await awaitDevice(credentialsOf(question), question.hostname, say)
+      ? await awaitDevice(tailscaleCredentials(question.tailscale, process.env), question.hostname, say)
       : undefined;
   const address = device?.addresses[0] ?? question.address;
   let reported = 0;
@@ -92,9 +93,4 @@ function result(question: Question, address: string, device: Device | undefined)
     address,
     ...(device ? { tailnetName: device.name, deviceId: device.nodeId } : {}),
   };
-}
-
-function credentialsOf({ tailscale }: Question) {
-  const { url, tailnet, oauthClientId, oauthClientSecret, apiKey } = tailscale;
-  return { url, tailnet, oauthClientId, oauthClientSecret, apiKey };
 }

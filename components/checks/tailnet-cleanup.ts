@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { tailscaleCredentials } from '../preflight/tailscale-credentials';
 import { authorise } from '../preflight/tailscale';
 import { deleteDevice, listDevices, tailscaleSchema, type Device } from './devices';
 import { readQuestion, run, say } from './question';
@@ -19,8 +20,7 @@ const POLL_MS = 2_000;
 
 run(async () => {
   const question = readQuestion(questionSchema);
-  const { url, tailnet, oauthClientId, oauthClientSecret, apiKey } = question.tailscale;
-  const credentials = { url, tailnet, oauthClientId, oauthClientSecret, apiKey };
+  const credentials = tailscaleCredentials(question.tailscale, process.env);
   const headers = await authorise(credentials);
   const deadline = Date.now() + OFFLINE_TIMEOUT_MS;
   for (;;) {

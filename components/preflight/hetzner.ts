@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MANAGED_BY } from '../model/labels';
 import type { HetznerCredentials } from './credentials';
-import { requestJson, VendorError } from './http';
+import { requestJson } from './http';
 
 const deprecation = z.object({ announced: z.string(), unavailable_after: z.string() }).nullish();
 
@@ -110,23 +110,15 @@ async function listAll<T extends z.ZodType>(
   });
   const items: z.infer<T>[] = [];
   for (let number: number | null | undefined = 1; number;) {
-    const answer = page.safeParse(
-      await requestJson({
-        vendor: 'Hetzner',
-        url: `${url}${path}${path.includes('?') ? '&' : '?'}page=${number}&per_page=${PAGE_SIZE}`,
-        headers: { authorization: `Bearer ${token ?? ''}` },
-        errorMessage: (body) =>
-          z.object({ error: z.object({ message: z.string() }) }).safeParse(body).data?.error.message,
-      }),
-    );
-    if (!answer.success) {
-      throw new VendorError(
-        'Hetzner',
-        200,
-        `GET ${path} answered something unexpected: ${z.prettifyError(answer.error)}`,
-      );
-    }
-    const { meta, ...rest } = answer.data as { meta: { pagination: { next_page?: number | null } } };
+    const answer = (await requestJson({
+      vendor: 'Hetzner',
+      url: `${url}${path}${path.includes('?') ? '&' : '?'}page=${number}&per_page=${PAGE_SIZE}`,
+      headers: { authorization: `Bearer ${token ?? ''}` },
+      schema: page,
+      errorMessage: (body) =>
+        z.object({ error: z.object({ message: z.string() }) }).safeParse(body).data?.error.message,
+    })) as { meta: { pagination: { next_page?: number | null } } };
+    const { meta, ...rest } = answer;
     items.push(...(rest as Record<string, z.infer<T>[]>)[key]!);
     number = meta.pagination.next_page;
   }

@@ -8,7 +8,7 @@ import { readHetzner, type ExistingServer, type ServerType } from './hetzner';
 import { VendorError } from './http';
 import { checkPlacements } from './placements';
 import { planSshKeys, readPublicKeys, type SshKeyPlan } from './ssh-keys';
-import { authorise, probeTags } from './tailscale';
+import { authorise, probeTags, readKeys } from './tailscale';
 
 /** What the plan needs to know of the world before the first resource is declared. */
 export interface Preflight {
@@ -83,6 +83,7 @@ async function askHetzner(question: PreflightQuestion) {
   if (token === undefined) {
     return { ...none, faults: [missing('hcloud:token', 'HCLOUD_TOKEN')] };
   }
+  if (!isTransmittable(token)) return { ...none, faults: [unusable('hcloud:token')] };
   if (token.length !== 64) {
     return {
       ...none,
@@ -138,8 +139,9 @@ async function askTailscale({ config, credentials }: PreflightQuestion): Promise
     }
     if (faults.length > 0) return faults;
   }
+  if (apiKey !== undefined && !isTransmittable(apiKey)) return [unusable('tailscale:apiKey')];
   try {
-    await authorise(credentials.tailscale);
+    await readKeys(credentials.tailscale, await authorise(credentials.tailscale));
     return [];
   } catch (error) {
     return [
@@ -160,6 +162,9 @@ async function askCloudflare({
   if (!config.dns) return { zoneId: undefined, faults: [] };
   if (credentials.cloudflare.token === undefined) {
     return { zoneId: undefined, faults: [missing('cloudflare:apiToken', 'CLOUDFLARE_API_TOKEN')] };
+  }
+  if (!isTransmittable(credentials.cloudflare.token)) {
+    return { zoneId: undefined, faults: [unusable('cloudflare:apiToken')] };
   }
   const { zone: name } = config.dns;
   try {
@@ -193,6 +198,15 @@ function missing(key: string, variable: string): ConfigFault {
     path: key,
     message: `is missing: set it with \`pulumi config set --secret ${key}\`, or give ${variable} in the environment`,
   };
+}
+
+/** What fits into a header; for anything else the HTTP client's own error would quote it. */
+function isTransmittable(token: string): boolean {
+  return /^[\x21-\x7e]*$/.test(token);
+}
+
+function unusable(key: string): ConfigFault {
+  return { path: key, message: 'contains characters that no token has, e.g. a line break; copy it again' };
 }
 
 function refused(error: unknown, tokenKey: string, urlKey: string, vendor: string): ConfigFault {

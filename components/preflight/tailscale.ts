@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TailscaleCredentials } from './credentials';
+import type { TailscaleCredentials } from './tailscale-credentials';
 import { requestJson } from './http';
 
 const errorMessage = (body: unknown): string | undefined =>
@@ -10,7 +10,7 @@ const errorMessage = (body: unknown): string | undefined =>
 export async function authorise(credentials: TailscaleCredentials): Promise<Record<string, string>> {
   const { url, oauthClientId, oauthClientSecret, apiKey } = credentials;
   if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
-  const answer = await requestJson({
+  const { access_token: token } = await requestJson({
     vendor: 'Tailscale',
     url: `${url}/api/v2/oauth/token`,
     method: 'POST',
@@ -19,9 +19,10 @@ export async function authorise(credentials: TailscaleCredentials): Promise<Reco
       client_id: oauthClientId ?? '',
       client_secret: oauthClientSecret ?? '',
     }),
+    schema: z.object({ access_token: z.string() }),
     errorMessage,
   });
-  return { authorization: `Bearer ${z.object({ access_token: z.string() }).parse(answer).access_token}` };
+  return { authorization: `Bearer ${token}` };
 }
 
 /**
@@ -33,8 +34,8 @@ export async function probeTags(
   headers: Record<string, string>,
   tags: string[],
 ): Promise<void> {
-  const keys = `${credentials.url}/api/v2/tailnet/${encodeURIComponent(credentials.tailnet)}/keys`;
-  const answer = await requestJson({
+  const keys = keysUrl(credentials);
+  const { id } = await requestJson({
     vendor: 'Tailscale',
     url: keys,
     method: 'POST',
@@ -46,8 +47,33 @@ export async function probeTags(
       expirySeconds: 60,
       description: 'worker-pools check of tags',
     }),
+    schema: z.object({ id: z.string() }),
     errorMessage,
   });
-  const { id } = z.object({ id: z.string() }).parse(answer);
-  await requestJson({ vendor: 'Tailscale', url: `${keys}/${id}`, method: 'DELETE', headers, errorMessage });
+  await requestJson({
+    vendor: 'Tailscale',
+    url: `${keys}/${id}`,
+    method: 'DELETE',
+    headers,
+    schema: z.unknown(),
+    errorMessage,
+  });
+}
+
+/** Whether the tailnet's keys can be read. @throws VendorError */
+export async function readKeys(
+  credentials: TailscaleCredentials,
+  headers: Record<string, string>,
+): Promise<void> {
+  await requestJson({
+    vendor: 'Tailscale',
+    url: keysUrl(credentials),
+    headers,
+    schema: z.object({ keys: z.array(z.unknown()) }),
+    errorMessage,
+  });
+}
+
+function keysUrl({ url, tailnet }: TailscaleCredentials): string {
+  return `${url}/api/v2/tailnet/${encodeURIComponent(tailnet)}/keys`;
 }
