@@ -9,7 +9,7 @@ import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './ensure.mjs';
 import { ToolchainError, run } from './errors.mjs';
 import { which } from './process.mjs';
-import { ensureCloudInit } from './system.mjs';
+import { ensureTestPrograms } from './system.mjs';
 
 const repository = dirname(import.meta.dirname);
 const oldestNode = [20, 19];
@@ -19,7 +19,7 @@ await run(async () => {
   const { forTests, command } = parse(process.argv.slice(2));
   const log = (line) => console.error(line);
   await ensureDependencies({ repository, log });
-  if (forTests) await ensureCloudInit({ log });
+  if (forTests) await ensureTestPrograms({ log });
   const { env } = await ensureEngine({ log });
   const path = [join(repository, 'node_modules/.bin'), env.PATH].join(delimiter);
   process.exitCode = await start(command, { ...env, PATH: path });
