@@ -82,12 +82,10 @@ export class Stand {
 
 /** The faults that a check ends with; none when it ends well. Any other error fails the test. */
 export async function faultsIn(check: Promise<unknown>, credentials: Credentials): Promise<string[]> {
-  const error: unknown = await check.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (error === undefined) return [];
-  if (!(error instanceof ConfigError)) throw error;
+  const [result] = await Promise.allSettled([check]);
+  if (result.status === 'fulfilled') return [];
+  const error: unknown = result.reason;
+  assert.ok(error instanceof ConfigError, String(error));
   for (const secret of secretsOf(credentials)) assert.ok(!error.message.includes(secret), error.message);
   return error.faults.map(({ path, message }) => `${path}: ${message}`);
 }
