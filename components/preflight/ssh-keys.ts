@@ -35,6 +35,14 @@ export function readPublicKeys(
   entries.forEach((entry, index) => {
     const path = `${CONFIG_NAMESPACE}:access.sshKeys[${index}]`;
     const text = KEY_LINE.test(entry.trim()) ? entry.trim() : readKeyFile(entry, directory);
+    if (text === undefined && !isPrintable(entry)) {
+      faults.push({
+        path,
+        message:
+          'this is neither a public key nor the path of one; give one of them, or make a key with `ssh-keygen -t ed25519`',
+      });
+      return;
+    }
     if (text === undefined) {
       faults.push({
         path,
@@ -46,7 +54,7 @@ export function readPublicKeys(
     if (!match) {
       faults.push({
         path,
-        message: `${describeEntry(entry)} is not an OpenSSH public key ("ssh-ed25519 AAAA… comment")`,
+        message: `${entry} is not an OpenSSH public key ("ssh-ed25519 AAAA… comment")`,
       });
       return;
     }
@@ -82,7 +90,7 @@ function readKeyFile(entry: string, directory: string): string | undefined {
   }
 }
 
-/** A private key given by mistake must not be printed. */
-function describeEntry(entry: string): string {
-  return entry.length <= 120 && !entry.includes('PRIVATE KEY') ? entry : 'this';
+/** A private key given by mistake, or a part of one, must not be printed. */
+function isPrintable(entry: string): boolean {
+  return entry.length <= 120 && !entry.includes('PRIVATE KEY') && !/^[A-Za-z0-9+/=\s]{40,}$/.test(entry);
 }
