@@ -26,8 +26,8 @@ export function checkPlacements(config: StackConfig, facts: HetznerFacts, now: n
   const images = new Set<string>();
   for (const wanted of wantedMachines(config)) {
     const type = checkServerType(wanted, facts, now, findings);
-    checkLocation(wanted, facts, findings);
-    if (type) checkOffer(wanted, type, now, findings);
+    const isLocation = checkLocation(wanted, facts, findings);
+    if (type && isLocation) checkOffer(wanted, type, now, findings);
     if (!images.has(wanted.imagePath)) {
       images.add(wanted.imagePath);
       checkImage(wanted, facts.images, now, findings);
@@ -94,11 +94,12 @@ function checkServerType(
   return type;
 }
 
+/** Whether there is such a location at all; only then its offers are worth a look. */
 function checkLocation(
   { path, placement, zone }: Wanted,
   { locations }: HetznerFacts,
   { faults }: Findings,
-): void {
+): boolean {
   const location = locations.find(({ name }) => name === placement.location);
   if (!location) {
     const names = locations.map(({ name }) => name);
@@ -108,7 +109,7 @@ function checkLocation(
         `Hetzner has no location "${placement.location}".${didYouMean(placement.location, names)} There are: ${names.join(', ')}.`,
       ),
     );
-    return;
+    return false;
   }
   if (zone !== undefined && location.network_zone !== zone) {
     faults.push(
@@ -118,6 +119,7 @@ function checkLocation(
       ),
     );
   }
+  return true;
 }
 
 function checkOffer({ path, placement }: Wanted, type: ServerType, now: number, findings: Findings): void {
