@@ -14,7 +14,7 @@ import { NatGateway } from './components/nat-gateway';
 import { PoolNetwork } from './components/pool-network';
 import { checkTags, preflight, type Preflight, type PreflightQuestion } from './components/preflight';
 import { configuredTailscale, readCredentials } from './components/preflight/credentials';
-import { labelledWorkers } from './components/preflight/labelled-workers';
+import { labelledWorkers, serverIds } from './components/preflight/labelled-workers';
 import { choosePlacement } from './components/preflight/placements';
 import { tailnetCleanup, type CheckAccess } from './components/readiness';
 import { SshAccess } from './components/ssh-access';
@@ -120,6 +120,7 @@ function declare(question: PreflightQuestion, facts: Preflight, membership: Memb
         environment,
         config,
         membership: membership[name]!,
+        serverIds: serverIds(facts.workers),
         access,
         network: network?.attachment,
         egress: isPrivateOnly(pool) ? (network?.gateway?.ready ?? []) : [],

@@ -13,6 +13,8 @@ export interface WorkerPoolArgs {
   environment: string;
   config: StackConfig;
   membership: PoolMembership;
+  /** Servers that the project has already, by worker. */
+  serverIds: ReadonlyMap<string, number>;
   access: SshAccess;
   network: { networkId: pulumi.Input<number>; cidr: string } | undefined;
   /** What workers without a public address wait for before they boot: the way out. */
@@ -43,6 +45,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           config,
           pool: name,
           member,
+          serverId: args.serverIds.get(member.id),
           access: args.access,
           firewallId: firewall?.id.apply(Number),
           placementGroupId: groups.get(groupName(member))?.id.apply(Number),

@@ -33,6 +33,8 @@ export interface WorkerArgs {
   config: StackConfig;
   pool: string;
   member: MemberRecord;
+  /** Its server, where the project has it already. */
+  serverId: number | undefined;
   access: SshAccess;
   firewallId: pulumi.Input<number> | undefined;
   placementGroupId: pulumi.Input<number> | undefined;
@@ -90,7 +92,11 @@ export class Worker extends pulumi.ComponentResource {
         ...(args.firewallId === undefined ? {} : { firewallIds: [args.firewallId] }),
         ...(args.placementGroupId === undefined ? {} : { placementGroupId: args.placementGroupId }),
       },
-      { parent: this, ignoreChanges: CREATION_INPUTS },
+      {
+        parent: this,
+        ignoreChanges: CREATION_INPUTS,
+        ...(args.serverId === undefined ? {} : { import: String(args.serverId) }),
+      },
     );
 
     this.addressType = pool.publicNetwork.ipv4 || !pool.publicNetwork.ipv6 ? 'A' : 'AAAA';

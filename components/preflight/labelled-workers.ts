@@ -23,3 +23,14 @@ export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
     ];
   });
 }
+
+/**
+ * Ids of the workers' servers, by worker. A server that an update made without hearing of it (it was killed, or the answer
+ * was lost) is not in the state; declared with its id it is taken in, where a plain create would meet its own name. For
+ * all others the id says what the state has already.
+ */
+export function serverIds(servers: ExistingServer[]): ReadonlyMap<string, number> {
+  return new Map(
+    servers.flatMap(({ id, labels }) => (labels['worker-id'] ? [[labels['worker-id'], id] as const] : [])),
+  );
+}
