@@ -106,7 +106,7 @@ export class Worker extends pulumi.ComponentResource {
       checkReadiness(`${name}-ready`, {
         kind: 'worker',
         hostname,
-        address: server.ipv4Address,
+        address: this.address,
         hostKey: hostKey(config.registrationSecret, hostname).publicKey,
         access: args.check,
         parent: this,
