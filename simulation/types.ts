@@ -9,7 +9,7 @@ export interface Job {
 export interface Trace {
   /** Sorted by arrival. */
   readonly jobs: readonly Job[];
-  /** Cost is counted up to here; jobs that then still wait count as late. */
+  /** The policy is asked at least until here; cost counts until every job has ended (see `simulate`). */
   readonly horizon: number;
 }
 
@@ -56,7 +56,7 @@ export interface ServerRecord {
   readonly created: number;
   /** Absent where it never became ready. */
   readonly ready?: number;
-  /** The horizon where it was never deleted. */
+  /** The end of the run where it was never deleted. */
   readonly deleted: number;
 }
 
@@ -73,7 +73,7 @@ export interface Outcome {
   readonly busyDeletes: number;
   /** Requests to create or delete. */
   readonly apiWrites: number;
-  /** Jobs that had not ended at the horizon. */
+  /** Jobs that had not ended when the run was given up. */
   readonly unfinished: number;
   /** Start of each job in the order of the trace; absent where it never started. */
   readonly starts: readonly (number | undefined)[];

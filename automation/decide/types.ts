@@ -1,4 +1,4 @@
-import type { Placement } from '../../components/model/config';
+import type { Placement } from '../../components/model/config-schema';
 
 /** What the policy may know of a pool at one moment. Times are seconds since 1970, durations seconds. */
 export interface Observation {
