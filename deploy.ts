@@ -99,7 +99,8 @@ function declare(question: PreflightQuestion, facts: Preflight, membership: Memb
       ? [
           tailnetCleanup('tailnet-cleanup', {
             environment,
-            pools: Object.keys(config.pools),
+            // The record remembers pools that the file has dropped: their devices go with the stack too.
+            pools: Object.keys({ ...membership, ...config.pools }),
             tags: config.access.tags,
             tailscale: configuredTailscale(),
           }),
