@@ -53,10 +53,10 @@ describe('deploy, declared to a stand-in for the engine', function () {
   async function deploy(
     file: Raw,
     options: DeployOptions = {},
-    { recorded, preview }: { recorded?: Membership; preview?: boolean } = {},
+    { recorded, outputs: left, preview }: { recorded?: Membership; outputs?: Raw; preview?: boolean } = {},
   ) {
     const { hetzner, tailscale, cloudflare } = stand.cloud.endpoints;
-    recorder = new Recorder(recorded && { membership: recorded });
+    recorder = new Recorder(left ?? (recorded && { membership: recorded }));
     const config = {
       'hcloud:token': hetzner.token,
       'hcloud:endpoint': hetzner.url,
@@ -404,6 +404,83 @@ describe('deploy, declared to a stand-in for the engine', function () {
       stand.writes().map((line) => line.split(' ')[0]),
       ['POST', 'DELETE'],
     );
+  });
+
+  it('a stack with outputs but no membership stops: it is not a new one', async () => {
+    await assert.rejects(deploy(small, {}, { outputs: { pools: {} } }), {
+      name: 'ConfigError',
+      message:
+        'The record of this stack has 1 fault. Nothing was changed.\n' +
+        '  • stack acme/worker-pools/production: has outputs, but no membership among them; restore it from the last checkpoint with `pulumi stack export --version`',
+    });
+    assert.deepEqual(recorder.registered, []);
+  });
+
+  it('a record that cannot be read stops', async () => {
+    const outputs = { membership: { ci: { nextSerial: 'many', members: [] } } };
+    await assert.rejects(deploy(small, {}, { outputs }), {
+      name: 'ConfigError',
+      message:
+        /^The recorded membership cannot be read; it has 1 fault\. Nothing was changed\.\n {2}• membership\.ci\.nextSerial: /,
+    });
+    assert.deepEqual(recorder.registered, []);
+  });
+
+  it('user data that Hetzner would refuse stops', async () => {
+    const noise = Array.from({ length: 9000 }, (_, index) => Math.sin(index).toString(36).slice(4, 9)).join(
+      '',
+    );
+    const workload = { container: { image: 'runner:1', env: { BLOB: noise } } };
+    await assert.rejects(deploy({ access: tailnet, pools: { ci: { ...ciPool, workload } } }), {
+      name: 'ConfigError',
+      message:
+        /worker-pools:pools\.ci\.workload: the rendered user data has \d+ bytes, and Hetzner takes 32768\. It is filled by workload \(/,
+    });
+    assert.deepEqual(recorder.registered, []);
+  });
+
+  describe('after an interrupted update', () => {
+    const file: Raw = { access: tailnet, pools: { ci: { ...ciPool, size: { min: 0, max: 9 } } } };
+    beforeEach(() =>
+      stand.hetzner('POST', '/servers', {
+        name: 'production-ci-0002',
+        server_type: 'cx33',
+        location: 'nbg1',
+        image: 'debian-12',
+        labels: {
+          ...labels,
+          pool: 'ci',
+          'worker-id': 'ci-0002',
+          'config-hash': '0123456789abcdef',
+          'config-hash-version': '1',
+        },
+      }),
+    );
+
+    it('stops and names the worker that the record does not know', async () => {
+      await assert.rejects(deploy(file, {}, { recorded: members(1) }), {
+        name: 'ConfigError',
+        message:
+          /workers ci-0002: an update was interrupted before it recorded them\. .*WORKER_POOLS_ADOPT=ci-0002/,
+      });
+      assert.deepEqual(recorder.registered, []);
+    });
+
+    it('takes it back in when told to, once or again', async () => {
+      const environment = { WORKER_POOLS_ADOPT: 'ci-0002' };
+      const { outputs } = await deploy(file, { environment }, { recorded: members(1) });
+      assert.deepEqual(serversOf(recorder), ['production-ci-0001', 'production-ci-0002']);
+      assert.equal(outputs.membership['ci']!.nextSerial, 3);
+      assert.equal(outputs.membership['ci']!.members[1]!.location, 'nbg1');
+      const again = await deploy(file, { environment }, { recorded: outputs.membership });
+      assert.deepEqual(again.outputs.membership, outputs.membership);
+    });
+
+    it('lets it go when told to', async () => {
+      const environment = { WORKER_POOLS_ALLOW_REMOVAL: 'ci-0002' };
+      const { outputs } = await deploy(file, { environment }, { recorded: members(1) });
+      assert.deepEqual(outputs.membership, members(1));
+    });
   });
 
   /** The last part of the key's logical name. */
