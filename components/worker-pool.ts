@@ -36,7 +36,8 @@ export class WorkerPool extends pulumi.ComponentResource {
     const firewall = isPrivateOnly(pool) ? undefined : this.firewall(name, pool, args);
     const groups = this.placementGroups(name, args);
 
-    this.workers = membership.members.map((member) => ({
+    // The engine takes resources as they come: declared first, a new worker does not wait until all others are compared.
+    const newestFirst = membership.members.toReversed().map((member) => ({
       member,
       worker: new Worker(
         member.id,
@@ -56,6 +57,7 @@ export class WorkerPool extends pulumi.ComponentResource {
         { parent: this, dependsOn: isPrivateOnly(pool) ? args.egress : [] },
       ),
     }));
+    this.workers = newestFirst.reverse();
     this.registerOutputs({});
   }
 
