@@ -18,6 +18,7 @@ import { labelledWorkers, serverIds } from './components/preflight/labelled-work
 import { choosePlacement } from './components/preflight/placements';
 import { tailnetCleanup, type CheckAccess } from './components/readiness';
 import { SshAccess } from './components/ssh-access';
+import { withoutStackTraces } from './components/stack-traces';
 import { recordedMembership, type StackOutputs } from './components/stack-record';
 import { WorkerPool } from './components/worker-pool';
 
@@ -55,7 +56,7 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
   const membership =
     options.membership ??
     (await planForHuman(question, facts, recorded, hashes, options.environment ?? process.env));
-  declare(question, facts, membership);
+  withoutStackTraces(() => declare(question, facts, membership));
   return { membership, pools: describePools(config, hashes) };
 }
 
