@@ -11,16 +11,24 @@ const network = z
 const ipv4Network = z.string().refine(isIpv4Network, {
   error: 'must be an IPv4 network in CIDR form without host bits, e.g. 10.20.0.0/16',
 });
-const domain = z.string().regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, {
+const domain = z.string().regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/, {
   error: 'must be a domain name in lower case, e.g. example.com',
 });
+const hostName = z
+  .string()
+  .regex(/^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, {
+    error: 'must be a host name in lower case, e.g. app.example.com',
+  });
 const dnsLabel = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be one DNS label: lower-case letters, digits and hyphens, at most 63 characters',
 });
 const port = z.int().min(1).max(65535);
+/** Plain enough to stand in a shell command as it is. */
 const httpUrl = z
   .string()
-  .regex(/^https?:\/\/[^/\s]+/, { error: 'must be a URL that begins with https:// or http://' });
+  .regex(/^https?:\/\/(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(\/[A-Za-z0-9._~%/-]*)?$/, {
+    error: 'must be a plain URL that begins with https:// or http://, e.g. https://pools.example.com',
+  });
 
 const tag = z.string().regex(/^tag:[a-zA-Z][a-zA-Z0-9-]*$/, {
   error: 'must be a tailnet tag, e.g. tag:worker',
@@ -166,7 +174,7 @@ const containerSchema = z.strictObject({
   args: z.array(z.string()).default([]),
   stopGrace: z.int().min(1).default(30).describe('seconds between SIGTERM and SIGKILL'),
   route: z
-    .strictObject({ host: text, port })
+    .strictObject({ host: hostName, port })
     .optional()
     .describe('host name that Traefik sends to this port of the container'),
 });

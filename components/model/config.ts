@@ -1,6 +1,6 @@
 import { supportedImages } from '../../cloud-init';
 import { contains, overlap, prefixLength } from './cidr';
-import { stackConfigSchema, type PoolConfig, type StackConfig } from './config-schema';
+import { stackConfigSchema, type DnsConfig, type PoolConfig, type StackConfig } from './config-schema';
 import { ConfigError, type ConfigFault } from './errors';
 import { didYouMean } from './near-matches';
 import { CONFIG_NAMESPACE, schemaFaults } from './schema-faults';
@@ -143,14 +143,30 @@ function dnsFaults({ dns, pools }: StackConfig): ConfigFault[] {
     .map(([tenant, pool]) =>
       fault(`dns.tenants.${tenant}`, `there is no pool "${pool}".${didYouMean(pool, names)}`),
     );
-  const serves = Object.values(pools).some((pool) => pool.workload.traefik);
-  if (dns.wildcard && !serves) {
-    return [
-      ...tenants,
-      fault('dns.wildcard', 'is on, but no pool serves: give one `workload: { traefik: true }`'),
-    ];
-  }
-  return tenants;
+  const serving = Object.entries(pools).filter(([, pool]) => pool.workload.traefik);
+  const wildcard =
+    dns.wildcard && serving.length === 0
+      ? [fault('dns.wildcard', 'is on, but no pool serves: give one `workload: { traefik: true }`')]
+      : [];
+  return [
+    ...tenants,
+    ...wildcard,
+    ...proxyFaults(dns, dns.wildcard ? serving.map(([name]) => name) : [], pools),
+  ];
+}
+
+/** Cloudflare's proxy reaches public addresses only. */
+function proxyFaults(dns: DnsConfig, wildcardPools: string[], pools: StackConfig['pools']): ConfigFault[] {
+  if (!dns.proxied) return [];
+  const reached = new Set([...wildcardPools, ...Object.values(dns.tenants)]);
+  return [...reached]
+    .filter((name) => pools[name] && isPrivateOnly(pools[name]))
+    .map((name) =>
+      fault(
+        'dns.proxied',
+        `Cloudflare cannot reach pool ${name}, whose workers have no public address: switch proxied off, or give the pool publicNetwork.ipv4`,
+      ),
+    );
 }
 
 function poolFaults(config: StackConfig, name: string, pool: PoolConfig): ConfigFault[] {
@@ -169,6 +185,19 @@ function poolFaults(config: StackConfig, name: string, pool: PoolConfig): Config
         fault(
           `${at}.publicNetwork`,
           'both families are off, and network.natGateway is missing: workers could not reach the internet; add network.natGateway, or switch one family on',
+        ),
+      );
+    }
+    if (
+      pool.waitForReady &&
+      config.access.connectivity === 'direct' &&
+      config.network &&
+      'stack' in config.network
+    ) {
+      faults.push(
+        fault(
+          `${at}.waitForReady`,
+          "needs a way in: in direct mode, workers without a public address are reached through the NAT gateway of the stack's own network only",
         ),
       );
     }

@@ -5,7 +5,7 @@ import type { ExistingServer } from './hetzner';
 export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
   return servers.flatMap(({ labels, created, server_type, location, placement_group }) => {
     const { pool, 'worker-id': id, 'config-hash': configHash, 'config-hash-version': version } = labels;
-    if (!pool || !id || !configHash || !version) return [];
+    if (!pool || !id || !configHash || !/^\d+$/.test(version ?? '')) return [];
     const group = /-(\d+)$/.exec(placement_group?.name ?? '')?.[1];
     return [
       {

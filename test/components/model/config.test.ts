@@ -479,7 +479,65 @@ describe('configuration: what is wrong is said with its path, what was given and
     [
       'a service without a scheme',
       { ...least, service: { url: 'workers.example.com' } },
-      [at('service.url', 'must be a URL that begins with https:// or http://')],
+      [
+        at(
+          'service.url',
+          'must be a plain URL that begins with https:// or http://, e.g. https://pools.example.com',
+        ),
+      ],
+    ],
+    [
+      'a package repository that would end its shell command',
+      { ...least, access: { ...access, tailscale: { packages: 'https://pkgs.example.com/$(reboot)' } } },
+      [
+        at(
+          'access.tailscale.packages',
+          'must be a plain URL that begins with https:// or http://, e.g. https://pools.example.com; it is "https://pkgs.example.com/$(reboot)"',
+        ),
+      ],
+    ],
+    [
+      'a route that would end its rule',
+      withPool({
+        workload: {
+          traefik: true,
+          container: { image: 'app:1', route: { host: 'a`) || Host(`b', port: 80 } },
+        },
+      }),
+      [
+        at(
+          'pools.ci.workload.container.route.host',
+          'must be a host name in lower case, e.g. app.example.com; it is "a`) || Host(`b"',
+        ),
+      ],
+    ],
+    [
+      'a proxied name over workers that only a private network reaches',
+      {
+        ...withPool({ publicNetwork: { ipv4: false, ipv6: false } }),
+        network: { ...network, natGateway: { serverType: 'cx23', location: 'fsn1', image: 'debian-12' } },
+        dns: { zone: 'example.com', tenants: { acme: 'ci' }, proxied: true },
+      },
+      [
+        at(
+          'dns.proxied',
+          'Cloudflare cannot reach pool ci, whose workers have no public address: switch proxied off, or give the pool publicNetwork.ipv4',
+        ),
+      ],
+    ],
+    [
+      'a check over SSH that no machine in between can carry',
+      {
+        ...withPool({ publicNetwork: { ipv4: false, ipv6: false }, waitForReady: true }),
+        access: { ...access, connectivity: 'direct', ssh: { from: ['203.0.113.0/24'] } },
+        network: { stack: 'acme/worker-pools/production' },
+      },
+      [
+        at(
+          'pools.ci.waitForReady',
+          "needs a way in: in direct mode, workers without a public address are reached through the NAT gateway of the stack's own network only",
+        ),
+      ],
     ],
     [
       'more placement groups than a project has',

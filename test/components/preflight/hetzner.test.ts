@@ -238,6 +238,7 @@ describe('preflight: what Hetzner offers', () => {
     await server('staging-ci-1', { ...labels(1), stack: 'staging' });
     await server('production-nat', { 'managed-by': 'hcloud-worker-pools', stack: 'production', role: 'nat' });
     await server('pet', {});
+    await server('production-ci-renamed', { ...labels(90), 'config-hash-version': 'one' });
 
     const workers = labelledWorkers((await stand.ask(least)).workers);
     assert.deepEqual(
