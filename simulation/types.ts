@@ -85,8 +85,10 @@ export interface Commands {
   readonly launches: readonly number[];
   /** Deleted at once, whatever they run; their jobs go back to the head of the queue. */
   readonly removals: readonly string[];
-  /** Take no further job and are deleted when they are idle. */
+  /** Take no further job. */
   readonly drains: readonly string[];
+  /** Take no further job and are deleted as soon as they are idle. */
+  readonly retirements: readonly string[];
   /** No longer draining. */
   readonly resumes: readonly string[];
 }

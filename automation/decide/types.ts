@@ -40,6 +40,8 @@ export interface WorkerObservation {
   readonly state: WorkerState;
   /** Since when each of its jobs runs. */
   readonly running: readonly number[];
+  /** Drains for good, e.g. because its template is outdated: the policy never resumes it. */
+  readonly leaving?: boolean;
 }
 
 export interface LaunchFailure {
@@ -94,6 +96,8 @@ export interface ScheduleWindow {
 /** What to do now. A worker is named in at most one of `removals`, `drains` and `resumes`. */
 export interface Plan {
   readonly launches: readonly PlannedLaunch[];
+  /** Where else to try, in this order, when the vendor has nothing left in a launch's placement. */
+  readonly alternatives: readonly Placement[];
   /** Workers without a job, to be deleted; the caller asks once more whether they are idle. */
   readonly removals: readonly PlannedRemoval[];
   /** Workers that shall take no further job. */

@@ -8,6 +8,8 @@ export interface Server {
   ready?: number;
   deleted?: number;
   draining: boolean;
+  /** Drains, and is deleted when idle. */
+  retiring: boolean;
   /** Start of each running job by its index in the trace. */
   readonly running: Map<number, number>;
   /** Free slots offered before the last change of state are void. */
@@ -36,6 +38,7 @@ export class Fleet {
       placement,
       created: now,
       draining: false,
+      retiring: false,
       running: new Map(),
       epoch: 0,
     };
@@ -67,9 +70,15 @@ export class Fleet {
     server.epoch += 1;
   }
 
+  retire(server: Server): void {
+    this.drain(server);
+    server.retiring = true;
+  }
+
   resume(server: Server): void {
     if (!server.draining) return;
     server.draining = false;
+    server.retiring = false;
     if (server.ready !== undefined) this.#offerFreeSlots(server);
   }
 

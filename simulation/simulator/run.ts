@@ -83,14 +83,14 @@ export class Run {
     if (event.kind === 'ready') {
       this.#fleet.becomeReady(server, this.#now);
       this.#news.booted.push(this.#now - server.created);
-      if (server.draining) this.#delete(server);
+      if (server.retiring) this.#delete(server);
       return;
     }
     server.running.delete(event.job);
     this.#ended += 1;
     this.#news.served.push(this.#now - event.start);
     this.#fleet.releaseSlot(server);
-    if (server.draining && server.running.size === 0) this.#delete(server);
+    if (server.retiring && server.running.size === 0) this.#delete(server);
   }
 
   #startJobs(): void {
@@ -144,13 +144,14 @@ export class Run {
     return this.#readings[0] ?? reading;
   }
 
-  #obey({ launches, removals, drains, resumes }: Commands): void {
+  #obey({ launches, removals, drains, retirements, resumes }: Commands): void {
     const named = (ids: readonly string[]): Server[] =>
       ids.flatMap((id) => this.#fleet.existing.get(id) ?? []);
     for (const server of named(resumes)) this.#fleet.resume(server);
     for (const server of named(removals)) this.#delete(server);
-    for (const server of named(drains)) {
-      this.#fleet.drain(server);
+    for (const server of named(drains)) this.#fleet.drain(server);
+    for (const server of named(retirements)) {
+      this.#fleet.retire(server);
       if (server.running.size === 0) this.#delete(server);
     }
     for (const placement of launches) this.#launch(placement);

@@ -1,0 +1,36 @@
+import type { WorkerObservation } from './types';
+import type { Parameters } from './parameters';
+import type { PolicyState } from './state';
+
+/** Launches that fail in a row before the template is thought to be broken. */
+const FAILURES_TO_OPEN = 3;
+/** While it is, one launch at this interval finds out whether it is healed, seconds. */
+const PROBE_INTERVAL = 600;
+
+/** The boot time that a new worker is planned with. */
+export function usualBoot({ boots }: PolicyState, { bootQuantile, bootPrior }: Parameters): number {
+  const sorted = boots.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(bootQuantile * sorted.length) - 1] ?? bootPrior;
+}
+
+/** Workers whose boot has taken so long that it must have failed. */
+export function neverReady(
+  workers: readonly WorkerObservation[],
+  now: number,
+  boot: number,
+  { neverReady: { factor, min, max } }: Parameters,
+): readonly WorkerObservation[] {
+  const patience = Math.min(max, Math.max(min, factor * boot));
+  return workers.filter(({ state, created }) => state === 'booting' && now - created > patience);
+}
+
+/** How many launches the breaker lets through: one probe at a time while nothing that is launched gets ready. */
+export function breakerAllowance(
+  { failedBoots, probedAt }: PolicyState,
+  workers: readonly WorkerObservation[],
+  now: number,
+): number {
+  if (failedBoots < FAILURES_TO_OPEN) return Infinity;
+  if (workers.some(({ state }) => state === 'booting')) return 0;
+  return now - (probedAt ?? -Infinity) >= PROBE_INTERVAL ? 1 : 0;
+}

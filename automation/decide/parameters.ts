@@ -1,0 +1,42 @@
+/** The policy's constants: one set for every workload. Frozen by the benchmark that `docs/policy.md` reports. */
+export interface Parameters {
+  /** Share of late jobs that the tolerance is steered to; less than the share allowed, since it varies by day. */
+  readonly lateTarget: number;
+  /** How fast the tolerance follows misses; 0 keeps it. Above 0.05 it hunts. */
+  readonly toleranceGain: number;
+  /** Jobs a slot is trusted to take on within the target: first value and bounds. */
+  readonly tolerance: { readonly initial: number; readonly min: number; readonly max: number };
+  /** Share of the target wait within which a queued job is planned to start. */
+  readonly deadlineShare: number;
+  /** Within which share of the target a job is planned to start that no launch can save any more. */
+  readonly recoveryShare: number;
+  /** Quantile of recent boot times that a new worker is planned with. */
+  readonly bootQuantile: number;
+  /** Boot time assumed before any was seen, seconds. */
+  readonly bootPrior: number;
+  /** Seconds before the end of a paid hour at which an idle worker is released. */
+  readonly hourEndMargin: number;
+  /** A boot that takes longer than `factor` times the usual one, within these bounds in seconds, has failed. */
+  readonly neverReady: { readonly factor: number; readonly min: number; readonly max: number };
+  /** Stops taking jobs this quantile of service times before the hour's end, where the rest can do without; 0: never. */
+  readonly boundaryDrain: number;
+  /** Whether bursts that recur with a period are prepared for. */
+  readonly forecast: boolean;
+}
+
+export const PARAMETERS: Parameters = {
+  lateTarget: 0.03,
+  toleranceGain: 0.03,
+  tolerance: { initial: 2, min: 1, max: 8 },
+  deadlineShare: 0.95,
+  recoveryShare: 0.5,
+  bootQuantile: 0.8,
+  bootPrior: 150,
+  hourEndMargin: 45,
+  neverReady: { factor: 3, min: 240, max: 600 },
+  boundaryDrain: 0,
+  forecast: true,
+};
+
+/** Hetzner bills each started hour of a server (docs.hetzner.com, Cloud, Billing FAQ). */
+export const PAID_HOUR = 3600;
