@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { tailscaleCredentials } from '../preflight/tailscale-credentials';
 import { awaitDevice, tailscaleSchema, type Device } from './devices';
@@ -20,7 +21,8 @@ const questionSchema = z.object({
 });
 type Question = z.infer<typeof questionSchema>;
 
-const SET_UP_TIMEOUT_MS = 15 * 60_000;
+/** Milliseconds from the start of the check; the variable, in seconds, is for images that take longer. */
+const SET_UP_TIMEOUT_MS = Number(process.env['WORKER_POOLS_READY_TIMEOUT'] ?? 15 * 60) * 1000;
 
 run(async () => {
   const question = readQuestion(questionSchema);
@@ -39,7 +41,7 @@ run(async () => {
       if (reported % 5 === 1) say(`waiting for SSH on ${question.hostname} at ${address} (${reason})`);
     },
   );
-  await awaitCloudInit(client, question.hostname);
+  await awaitCloudInit(client, question.hostname, deadline);
   if (question.kind === 'gateway') await checkForwarding(client, question.hostname);
   client.end();
   process.stdout.write(`${JSON.stringify(result(question, address, device))}\n`);
@@ -58,12 +60,18 @@ async function open(question: Question, address: string): Promise<Client> {
 }
 
 /** @throws Error with the end of the machine's own log when its set-up failed */
-async function awaitCloudInit(client: Client, hostname: string): Promise<void> {
+async function awaitCloudInit(client: Client, hostname: string, deadline: number): Promise<void> {
   say(`${hostname} answers SSH; waiting for cloud-init`);
-  const { code, output } = await runCommand(client, 'cloud-init status --wait --long', (line) => {
+  const status = runCommand(client, 'cloud-init status --wait --long', (line) => {
     const text = line.replace(/^\.+/, '').trim();
     if (text !== '') say(`${hostname}: ${text}`);
   });
+  const late = sleep(Math.max(0, deadline - Date.now()), undefined, { ref: false }).then(() => {
+    throw new Error(
+      `${hostname}: cloud-init did not end within ${SET_UP_TIMEOUT_MS / 1000} s. Look at \`cloud-init status --long\` and /var/log/cloud-init-output.log there; give WORKER_POOLS_READY_TIMEOUT (seconds) if its set-up needs longer.`,
+    );
+  });
+  const { code, output } = await Promise.race([status, late]);
   if (code === 0 && /status: done/.test(output)) return;
   const log = await runCommand(client, 'tail -n 15 /var/log/cloud-init-output.log');
   throw new Error(

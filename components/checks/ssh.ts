@@ -64,7 +64,10 @@ export async function connect(target: SshTarget): Promise<Client> {
   }
 }
 
-/** Tries until the host lets us in or `deadline` (ms since the epoch) has passed. */
+/**
+ * Tries until the host lets us in.
+ * @throws HostKeyMismatchError at once | Error with what to look at when `deadline` (ms since the epoch) has passed
+ */
 export async function connectUntil(
   deadline: number,
   open: () => Promise<Client>,
@@ -74,8 +77,15 @@ export async function connectUntil(
     try {
       return await open();
     } catch (error) {
-      if (error instanceof HostKeyMismatchError || Date.now() > deadline) throw error;
-      onRetry(error instanceof Error ? error.message : String(error));
+      if (error instanceof HostKeyMismatchError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (Date.now() > deadline) {
+        throw new Error(
+          `no SSH until the time was up (${reason}). Look at the machine's console, at access.ssh (port, key, networks), and whether it was given this public key`,
+          { cause: error },
+        );
+      }
+      onRetry(reason);
       await sleep(RETRY_MS);
     }
   }
