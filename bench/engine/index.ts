@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startCloud, type Cloud } from '../cloud';
 import type { Table } from '../report/table';
 import { callTables, CLOCK_RATE, countCalls } from './calls';
+import type { BenchStack } from './stack';
 import { measureState, stateTables, type StateSize } from './state';
 import { timeRuns, timeTables, type Mode, type Times } from './times';
 
@@ -23,10 +24,9 @@ export async function benchmarkEngine({ sizes, runs, progress }: EngineBenchmark
     const calls = await withCloud(folder, { durationFactor: 1, clockRate: CLOCK_RATE }, (cloud) =>
       countCalls(folder, cloud, progress),
     );
-    const { times, states } = await withCloud(folder, { durationFactor: 0, clockRate: 1 }, async (cloud) => ({
-      times: await timeAll(folder, cloud, sizes, runs, progress),
-      states: await measureStates(folder, cloud, sizes, progress),
-    }));
+    const { times, states } = await withCloud(folder, { durationFactor: 0, clockRate: 1 }, (cloud) =>
+      measureSizes(folder, cloud, sizes, runs, progress),
+    );
     return [...callTables(calls), ...timeTables(times), ...stateTables(states)];
   } finally {
     process.off('exit', remove);
@@ -36,42 +36,32 @@ export async function benchmarkEngine({ sizes, runs, progress }: EngineBenchmark
 
 const MODES: readonly Mode[] = ['cold', 'inline'];
 
-async function timeAll(
+async function measureSizes(
   folder: string,
   cloud: Cloud,
   sizes: readonly number[],
   runs: number | undefined,
   progress: (line: string) => void,
-): Promise<Times[]> {
+): Promise<{ times: Times[]; states: StateSize[] }> {
   progress('one worker first, so that nothing is measured that happens once in a process');
   await timeRuns(folder, cloud, { size: 1, mode: 'inline', runs: 1 }, () => undefined);
-  const results: Times[] = [];
+  const times: Times[] = [];
+  const states = new Map<number, StateSize>();
   for (const size of sizes) {
+    const inspect = async (stack: BenchStack): Promise<void> => {
+      if (!states.has(size)) states.set(size, await measureState(folder, cloud, stack, size));
+    };
     for (const mode of MODES) {
-      results.push(await timeRuns(folder, cloud, { size, mode, runs: runs ?? runsFor(size) }, progress));
+      const plan = { size, mode, runs: runs ?? runsFor(size), inspect };
+      times.push(await timeRuns(folder, cloud, plan, progress));
     }
   }
-  return results;
+  return { times, states: [...states.values()] };
 }
 
 /** So that the whole stays under a quarter of an hour. */
 function runsFor(size: number): number {
-  if (size <= 25) return 5;
   return size <= 100 ? 3 : 1;
-}
-
-async function measureStates(
-  folder: string,
-  cloud: Cloud,
-  sizes: readonly number[],
-  progress: (line: string) => void,
-): Promise<StateSize[]> {
-  const states: StateSize[] = [];
-  for (const size of sizes) {
-    states.push(await measureState(folder, cloud, size));
-    progress(`state at ${size} workers: ${states.at(-1)!.exported} bytes`);
-  }
-  return states;
 }
 
 async function withCloud<T>(

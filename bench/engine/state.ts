@@ -3,8 +3,6 @@ import type { Cloud } from '../cloud';
 import { slope } from '../report/statistics';
 import type { Table } from '../report/table';
 import { BenchStack } from './stack';
-import { PROVIDER, SHAPE } from './times';
-import { configureWorkers } from './workers';
 
 const resourceSchema = z.looseObject({ urn: z.string(), type: z.string() });
 type Resource = z.infer<typeof resourceSchema>;
@@ -24,12 +22,16 @@ export interface StateSize {
   parts: ReadonlyMap<string, number>;
 }
 
-/** Makes a stack of this size and measures its state. */
-export async function measureState(folder: string, cloud: Cloud, workers: number): Promise<StateSize> {
-  await cloud.reset();
-  const stack = await BenchStack.create(folder, cloud);
-  configureWorkers(stack, SHAPE, workers, PROVIDER);
-  await stack.up();
+/**
+ * Measures the state of a stack of so many workers.
+ * @param folder for a second stack with another backend
+ */
+export async function measureState(
+  folder: string,
+  cloud: Cloud,
+  stack: BenchStack,
+  workers: number,
+): Promise<StateSize> {
   const text = await stack.exported();
   const compressed = await BenchStack.create(folder, cloud, { PULUMI_DIY_BACKEND_GZIP: 'true' });
   await compressed.import(text);

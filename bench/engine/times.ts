@@ -32,11 +32,19 @@ export interface Times {
 /** Fast polls: actions end at once here, so that the engine is measured and not the vendor. */
 export const PROVIDER = { 'hcloud:pollInterval': '100ms', 'hcloud:pollFunction': 'constant' };
 
-/** Goes through all operations `runs` times, each time on a stack of its own; answers the last stack too. */
+export interface TimedRuns {
+  size: number;
+  mode: Mode;
+  runs: number;
+  /** Looks at each stack when all its workers are there; not part of the measured time. */
+  inspect?: (stack: BenchStack) => Promise<void>;
+}
+
+/** Goes through all operations `runs` times, each time on a stack of its own. */
 export async function timeRuns(
   folder: string,
   cloud: Cloud,
-  { size, mode, runs }: { size: number; mode: Mode; runs: number },
+  { size, mode, runs, inspect }: TimedRuns,
   progress: (line: string) => void,
 ): Promise<Times> {
   const times: Times = {
@@ -47,7 +55,8 @@ export async function timeRuns(
   };
   for (let run = 1; run <= runs; run += 1) {
     await cloud.reset();
-    const up = await updater(await BenchStack.create(folder, cloud), mode);
+    const stack = await BenchStack.create(folder, cloud);
+    const up = await updater(stack, mode);
     const measure = async (operation: Operation, change: number): Promise<void> => {
       await cloud.clearRequests();
       const started = Date.now();
@@ -58,6 +67,7 @@ export async function timeRuns(
       progress(`${mode}, ${size} workers, run ${run} of ${runs}: ${operation} ${(took / 1000).toFixed(1)} s`);
     };
     await measure('create all', size);
+    await inspect?.(stack);
     for (const { operation, change } of STEPS) await measure(operation, change);
   }
   return times;
