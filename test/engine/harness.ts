@@ -204,7 +204,7 @@ export class Environment implements Place {
         onOutput: (text) => this.transcripts.push(text),
         onEvent: (event) => {
           // The SDK's debug messages quote every resource in plain text; whoever listens has to drop them.
-          if (event.diagnosticEvent?.severity === 'debug') return;
+          if (event.diagnosticEvent?.prefix === 'debug: ') return;
           this.transcripts.push(JSON.stringify(event));
         },
       });
