@@ -27,6 +27,7 @@ export function standbySlots(
 
 /** Free slots that the standby lacks, beyond those that waiting jobs will take. */
 export function standbyShortage(wanted: number, { queue, workers }: Observation, slots: number): number {
+  if (wanted === 0) return 0;
   const free = workers
     .filter(({ state }) => state !== 'draining')
     .reduce((sum, { running }) => sum + slots - running.length, 0);
