@@ -179,6 +179,29 @@ describe('deploy, declared to a stand-in for the engine', function () {
     });
   });
 
+  for (const { what, pools, message } of [
+    {
+      what: 'says nothing of a pool of the file',
+      pools: { ci: ciPool, web: ciPool },
+      message: 'the intended membership says nothing of pool web',
+    },
+    {
+      what: 'has workers in a pool that the file has dropped',
+      pools: { web: ciPool },
+      message: /says nothing of pool web/,
+    },
+    {
+      what: 'has workers in the only pool, and the file has none',
+      pools: {},
+      message: "the stack's file has no pool ci, and the intended membership has workers in it",
+    },
+  ]) {
+    it(`refuses a membership that ${what}, and declares nothing`, async () => {
+      await assert.rejects(deploy({ access: tailnet, pools }, { membership: members(2) }), { message });
+      assert.deepEqual(recorder.registered, []);
+    });
+  }
+
   it('declares exactly the membership that it is given, whatever is recorded', async () => {
     const given = { ci: { nextSerial: 40, members: members(13)['ci']!.members.slice(1) } };
     const file = { access: tailnet, pools: { ci: { ...ciPool, size: { min: 20, max: 40 } } } };

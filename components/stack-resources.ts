@@ -1,0 +1,105 @@
+import type * as pulumi from '@pulumi/pulumi';
+import { Dns, dnsSuffix } from './dns';
+import { isPrivateOnly } from './model/config';
+import type { Membership } from './model/membership';
+import { physicalName } from './model/names';
+import { hostKey } from './model/worker-machine';
+import { NatGateway } from './nat-gateway';
+import { PoolNetwork } from './pool-network';
+import type { Preflight, PreflightQuestion } from './preflight';
+import { configuredTailscale } from './preflight/credentials';
+import { serverIds } from './preflight/labelled-workers';
+import { tailnetCleanup, type CheckAccess } from './readiness';
+import { SshAccess } from './ssh-access';
+import { WorkerPool } from './worker-pool';
+
+/** Declares the resources; everything that decides how many there are is plain by now. */
+export function declareStack(question: PreflightQuestion, facts: Preflight, membership: Membership): void {
+  const { environment, config } = question;
+  const cleanup =
+    config.access.connectivity === 'tailscale'
+      ? [
+          tailnetCleanup('tailnet-cleanup', {
+            environment,
+            // The record remembers pools that the file has dropped: their devices go with the stack too.
+            pools: Object.keys({ ...membership, ...config.pools }),
+            tags: config.access.tags,
+            tailscale: configuredTailscale(),
+          }),
+        ]
+      : [];
+  const access = new SshAccess('ssh', { environment, keys: facts.sshKeys });
+  const network = declareNetwork(question, facts, access, cleanup);
+  const dns =
+    config.dns && facts.zoneId
+      ? { zoneId: facts.zoneId, suffix: dnsSuffix(config.dns, environment) }
+      : undefined;
+
+  const pools = Object.keys(config.pools).map((name) => {
+    const pool = config.pools[name]!;
+    const { workers } = new WorkerPool(
+      name,
+      {
+        environment,
+        config,
+        membership: membership[name]!,
+        serverIds: serverIds(facts.workers),
+        access,
+        network: network?.attachment,
+        egress: isPrivateOnly(pool) ? (network?.gateway?.ready ?? []) : [],
+        dns: config.dns?.workers ? dns : undefined,
+        check: pool.waitForReady
+          ? checkAccess(question, isPrivateOnly(pool) ? network?.gateway : undefined)
+          : undefined,
+      },
+      { dependsOn: cleanup },
+    );
+    return { name, workers };
+  });
+  if (config.dns && dns) new Dns('dns', { config, dns: config.dns, ...dns, pools });
+}
+
+/** The stack's own network with its way out, or the one of the stack that it names. */
+function declareNetwork(
+  question: PreflightQuestion,
+  facts: Preflight,
+  access: SshAccess,
+  dependsOn: pulumi.Resource[],
+): { attachment: { networkId: pulumi.Input<number>; cidr: string }; gateway?: NatGateway } | undefined {
+  const { environment, config } = question;
+  if (!config.network) return undefined;
+  if ('stack' in config.network) {
+    const shared = facts.sharedNetwork!;
+    return { attachment: { networkId: shared.id, cidr: shared.cidr } };
+  }
+  const network = new PoolNetwork('network', { environment, network: config.network });
+  const attachment = { networkId: network.attachableId, cidr: config.network.cidr };
+  const { natGateway: gateway, cidr } = config.network;
+  if (!gateway || !Object.values(config.pools).some(isPrivateOnly)) return { attachment };
+  const check = checkAccess(question, undefined);
+  return {
+    attachment,
+    gateway: new NatGateway(
+      'nat',
+      { environment, config, gateway, cidr, network, access, check },
+      { dependsOn },
+    ),
+  };
+}
+
+function checkAccess(
+  { environment, config }: PreflightQuestion,
+  gateway: NatGateway | undefined,
+): CheckAccess {
+  const { connectivity, ssh } = config.access;
+  return {
+    connectivity,
+    sshPort: ssh.port,
+    privateKeyFile: ssh.privateKeyFile,
+    tailscale: configuredTailscale(),
+    jump: gateway && {
+      address: gateway.publicIp,
+      hostKey: hostKey(config.registrationSecret, physicalName(environment, 'nat')).publicKey,
+    },
+  };
+}
