@@ -18,6 +18,18 @@ export function createNetworkView(cloud: Cloud): NetworkView {
       const rules = applied.flatMap((entry) => found.project.firewalls[entry.id]?.rules ?? []);
       return applied.length === 0 || allowsInboundTcp(rules, port, sourceIp);
     },
+    neighbour(serverId, address) {
+      const found = locate(serverId);
+      if (!found) return undefined;
+      const networks = found.server.privateNet
+        .filter(({ attached }) => attached)
+        .map(({ network }) => network);
+      return Object.values(found.project.servers).find(
+        ({ status, privateNet }) =>
+          status === 'running' &&
+          privateNet.some(({ network, ip }) => networks.includes(network) && ip === address),
+      )?.id;
+    },
     egress(serverId) {
       const found = locate(serverId);
       if (!found) return { kind: 'none' };

@@ -26,6 +26,8 @@ export interface MachineHost {
 export interface NetworkView {
   /** Whether the server's firewalls let a TCP connection from `sourceIp` to its public address through. */
   acceptsInbound(serverId: number, port: number, sourceIp: string): boolean;
+  /** The running server that has this address in a private network of the server. */
+  neighbour(serverId: number, address: string): number | undefined;
   /**
    * How the server reaches the internet: by an address of its own, through a route of its private network
    * (`gatewayServerId` is the running server that the route points at), or not at all.

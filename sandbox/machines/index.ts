@@ -256,6 +256,10 @@ class SimulatedMachines implements Machines {
         admits: (address, sourceIp) =>
           address !== machine.server.publicIpv4 ||
           this.outside.network().acceptsInbound(id, machine.sshPort, sourceIp),
+        neighbour: (address, port) => {
+          const neighbour = this.outside.network().neighbour(id, address) ?? 0;
+          return this.machines.get(neighbour)?.sshPort === port ? this.sshds.get(neighbour) : undefined;
+        },
         console: (signal) => this.console(machine, signal),
         log: (line) => writeLog(machine, line),
       });

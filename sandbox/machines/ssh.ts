@@ -8,6 +8,8 @@ export interface SshHost {
   machine: Machine;
   /** Whether a connection from `sourceIp` to this address gets through the firewalls. */
   admits(address: string, sourceIp: string): boolean;
+  /** The sshd that listens on this port of a machine in the same private network. */
+  neighbour(address: string, port: number): Sshd | undefined;
   /** A console for one session; `signal` is aborted when the session ends. */
   console(signal: AbortSignal): Console;
   log(line: string): void;
@@ -78,6 +80,12 @@ export class Sshd {
     connection.on('authentication', (context) => {
       if (this.mayLogIn(context)) context.accept();
       else context.reject(['publickey']);
+    });
+    // What a client's ProxyJump asks for.
+    connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      const neighbour = this.host.neighbour(destIP, destPort);
+      if (neighbour) neighbour.ssh.injectSocket(accept() as unknown as Socket);
+      else reject();
     });
     connection.on('session', (accept) => {
       const session = accept();
