@@ -101,7 +101,12 @@ const rows: Row[] = [
       network: {
         cidr: '10.20.0.0/16',
         zone: 'eu-central',
-        natGateway: { serverType: 'cx23', location: 'fsn1', destinations: ['10.20.4.0/24'] },
+        natGateway: {
+          serverType: 'cx23',
+          location: 'fsn1',
+          image: 'debian-12',
+          destinations: ['10.20.4.0/24'],
+        },
       },
     }),
     says: [/natGateway\.destinations\[0\]: 10\.20\.4\.0\/24 overlaps 10\.20\.0\.0\/16/],

@@ -119,16 +119,16 @@ describe('A stack on the real engine', function () {
 
   describe('An edit of what is fixed at a server’s creation', () => {
     const edits: { what: string; edit: (config: Raw) => Raw; sameHash?: true }[] = [
-      { what: 'the image', edit: (raw) => withPool(raw, 'ci', { image: 'debian-13' }) },
-      {
-        what: 'the workload',
-        edit: (raw) => withPool(raw, 'ci', { workload: { container: { image: 'acme/runner:2' } } }),
-      },
       {
         what: 'the server type of a placement',
         edit: (raw) => withPool(raw, 'ci', { placements: [{ serverType: 'cx43', location: 'fsn1' }] }),
         // A placement is part of the member's record, and compared there.
         sameHash: true,
+      },
+      { what: 'the image', edit: (raw) => withPool(raw, 'ci', { image: 'debian-13' }) },
+      {
+        what: 'the workload',
+        edit: (raw) => withPool(raw, 'ci', { workload: { container: { image: 'acme/runner:2' } } }),
       },
       {
         what: 'the SSH keys',
@@ -157,10 +157,6 @@ describe('A stack on the real engine', function () {
         assert.deepEqual(serverWrites(environment), []);
         assert.deepEqual(serverStates(environment), before);
         assert.equal(environment.record().pools['ci']!.configHash === hash, sameHash === true);
-        // Back, so that each edit is told apart from the one before.
-        environment.configure(config);
-        await environment.upInline();
-        assert.deepEqual(serverWrites(environment), []);
       });
     }
 
@@ -169,7 +165,11 @@ describe('A stack on the real engine', function () {
       const { changes, finished } = await environment.preview();
       environment.configure(config);
       assert.equal(finished.code, 0, finished.text);
-      assert.deepEqual(Object.keys(changes).sort(), ['create', 'delete']);
+      assert.deepEqual(
+        Object.keys(changes).filter((op) => op.includes('replace')),
+        [],
+        JSON.stringify(changes),
+      );
       const touched = Object.values(changes).flat();
       assert.deepEqual(
         touched.filter((name) => name.endsWith('-server')),

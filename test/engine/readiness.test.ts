@@ -13,7 +13,7 @@ const PRIVATE_ONLY = {
   network: {
     cidr: '10.20.0.0/16',
     zone: 'eu-central',
-    natGateway: { serverType: 'cx23', location: 'fsn1' },
+    natGateway: { serverType: 'cx23', location: 'fsn1', image: 'debian-12' },
   },
   pools: oneWorker({ publicNetwork: { ipv4: false, ipv6: false } }),
 };
