@@ -64,6 +64,7 @@ export class NatGateway extends pulumi.ComponentResource {
         serverType: gateway.serverType,
         location: gateway.location,
         image: gateway.image,
+        allowDeprecatedImages: true,
         sshKeys: access.keyIds,
         userData: pulumi.secret(userData),
         publicNets: [{ ipv4Enabled: true, ipv6Enabled: true }],

@@ -31,6 +31,9 @@ export class SshAccess extends pulumi.ComponentResource {
         );
         return pulumi.output(String(plan.id));
       }
+      if (!plan.exists) {
+        void pulumi.log.info(`SSH key ${plan.key.fingerprint} is not in the project; it is added`, this);
+      }
       return new hcloud.SshKey(
         `${name}-${short}`,
         {

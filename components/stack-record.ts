@@ -31,7 +31,7 @@ export async function recordedMembership(): Promise<Membership | undefined> {
             'has outputs, but no membership among them; restore it from the last checkpoint with `pulumi stack export --version`',
         },
       ],
-      'The record of this stack has',
+      'The record of this stack is incomplete.',
     );
   }
   return parseMembership(outputs['membership'], 'membership');

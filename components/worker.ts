@@ -18,6 +18,7 @@ import { tailnetKey } from './tailnet-key';
 export const CREATION_INPUTS = [
   'userData',
   'image',
+  'allowDeprecatedImages',
   'sshKeys',
   'location',
   'serverType',
@@ -84,6 +85,8 @@ export class Worker extends pulumi.ComponentResource {
         serverType: member.serverType,
         location: member.location,
         image: pool.image,
+        // A deprecated image is warned about before; the provider's refusal would come when a worker is needed most.
+        allowDeprecatedImages: true,
         sshKeys: args.access.keyIds,
         userData: pulumi.secret(userData),
         publicNets: [{ ipv4Enabled: pool.publicNetwork.ipv4, ipv6Enabled: pool.publicNetwork.ipv6 }],

@@ -68,7 +68,7 @@ export const accessSchema = z.strictObject({
 const natGatewaySchema = z.strictObject({
   serverType: text,
   location: text,
-  image: text.default('debian-12'),
+  image: text,
   destinations: z
     .array(ipv4Network)
     .min(1)

@@ -10,14 +10,18 @@ export interface ConfigFault {
 export class ConfigError extends Error {
   override name = 'ConfigError';
 
+  /** @param heading what happened, as a sentence; by default, that the stack's configuration has faults */
   constructor(
     readonly faults: ConfigFault[],
-    heading = 'The stack configuration has',
+    heading = `The stack configuration has ${counted(faults)}.`,
   ) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
     super(
-      `${heading} ${count}. Nothing was changed.\n` +
-        faults.map(({ path, message }) => `  • ${path}: ${message}`).join('\n'),
+      `${heading} Nothing was changed.\n${faults.map(({ path, message }) => `  • ${path}: ${message}`).join('\n')}`,
     );
   }
+}
+
+/** `1 fault`, `3 faults`. */
+export function counted(faults: readonly ConfigFault[]): string {
+  return faults.length === 1 ? '1 fault' : `${faults.length} faults`;
 }

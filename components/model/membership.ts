@@ -55,7 +55,7 @@ export function parseMembership(recorded: unknown, where: string): Membership {
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     parsed.error.issues.map((issue) => ({ path: [where, ...issue.path].join('.'), message: issue.message })),
-    'The recorded membership cannot be read; it has',
+    'The recorded membership cannot be read.',
   );
 }
 

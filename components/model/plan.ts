@@ -69,7 +69,7 @@ export function guardRemoval(
       },
     ];
   });
-  if (faults.length > 0) throw new ConfigError(faults, 'The change takes workers away; it has');
+  if (faults.length > 0) throw new ConfigError(faults, 'This would take workers away.');
 }
 
 /**
@@ -154,6 +154,6 @@ export function guardInterrupted(left: readonly LabelledWorker[], allowed: reado
         message: `an update was interrupted before it recorded them. Keep those that it finished: WORKER_POOLS_ADOPT=${list} pulumi up. Or let them go: WORKER_POOLS_ALLOW_REMOVAL=${list} pulumi up, then delete by hand the server that was in the making, if one is left`,
       },
     ],
-    'The stack’s previous update was interrupted; that leaves',
+    'The previous update of this stack was interrupted.',
   );
 }

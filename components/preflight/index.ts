@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigFault } from '../model/errors';
+import { ConfigError, counted, type ConfigFault } from '../model/errors';
 import type { StackConfig } from '../model/config-schema';
 import { didYouMean } from '../model/near-matches';
 import { CONFIG_NAMESPACE } from '../model/schema-faults';
@@ -46,7 +46,8 @@ export async function preflight(question: PreflightQuestion): Promise<Preflight>
     askCloudflare(question),
   ]);
   const faults = [...files.faults, ...hetzner.faults, ...tailscale, ...cloudflare.faults];
-  if (faults.length > 0) throw new ConfigError(faults, 'The plan was checked against the vendors and has');
+  if (faults.length > 0)
+    throw new ConfigError(faults, `The plan was checked against the vendors and has ${counted(faults)}.`);
   return {
     sshKeys: planSshKeys(files.keys, hetzner.facts?.sshKeys ?? [], question.environment),
     serverTypes: hetzner.facts?.serverTypes ?? [],

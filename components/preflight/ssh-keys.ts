@@ -17,7 +17,8 @@ export interface PublicKey {
 
 /** What is done about a key: the project's own is used and left alone, a missing one is made and owned by the stack. */
 export type SshKeyPlan =
-  { kind: 'reuse'; key: PublicKey; id: number; name: string } | { kind: 'own'; key: PublicKey };
+  | { kind: 'reuse'; key: PublicKey; id: number; name: string }
+  | { kind: 'own'; key: PublicKey; exists: boolean };
 
 const KEY_LINE =
   /^(ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)( .*)?$/;
@@ -78,7 +79,9 @@ export function planSshKeys(
   return keys.map((key) => {
     const found = existing.find(({ fingerprint }) => fingerprint === key.fingerprint);
     const ours = found?.labels['managed-by'] === MANAGED_BY && found.labels['stack'] === environment;
-    return found && !ours ? { kind: 'reuse', key, id: found.id, name: found.name } : { kind: 'own', key };
+    return found && !ours
+      ? { kind: 'reuse', key, id: found.id, name: found.name }
+      : { kind: 'own', key, exists: ours };
   });
 }
 

@@ -17,7 +17,7 @@ const direct: Raw = {
 const network: Raw = {
   cidr: '10.20.0.0/16',
   zone: 'eu-central',
-  natGateway: { serverType: 'cx23', location: 'fsn1' },
+  natGateway: { serverType: 'cx23', location: 'fsn1', image: 'debian-12' },
 };
 const hidden: Raw = { publicNetwork: { ipv4: false, ipv6: false } };
 
@@ -123,6 +123,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       serverType: 'cx33',
       location: 'fsn1',
       image: 'debian-12',
+      allowDeprecatedImages: true,
       publicNets: [{ ipv4Enabled: true, ipv6Enabled: true }],
       labels: {
         ...labels,
@@ -291,6 +292,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       serverType: 'cx23',
       location: 'fsn1',
       image: 'debian-12',
+      allowDeprecatedImages: true,
       publicNets: [{ ipv4Enabled: true, ipv6Enabled: true }],
       networks: [{ networkId, ip: '10.20.255.254', aliasIps: [] }],
       labels: { ...labels, role: 'nat' },
@@ -433,7 +435,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
     await assert.rejects(deploy(small, {}, { outputs: { pools: {} } }), {
       name: 'ConfigError',
       message:
-        'The record of this stack has 1 fault. Nothing was changed.\n' +
+        'The record of this stack is incomplete. Nothing was changed.\n' +
         '  • stack acme/worker-pools/production: has outputs, but no membership among them; restore it from the last checkpoint with `pulumi stack export --version`',
     });
     assert.deepEqual(recorder.registered, []);
@@ -444,7 +446,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
     await assert.rejects(deploy(small, {}, { outputs }), {
       name: 'ConfigError',
       message:
-        /^The recorded membership cannot be read; it has 1 fault\. Nothing was changed\.\n {2}• membership\.ci\.nextSerial: /,
+        /^The recorded membership cannot be read\. Nothing was changed\.\n {2}• membership\.ci\.nextSerial: /,
     });
     assert.deepEqual(recorder.registered, []);
   });
@@ -469,7 +471,9 @@ describe('deploy, declared to a stand-in for the engine', function () {
         name: 'production-ci-0002',
         server_type: 'cx33',
         location: 'nbg1',
+        allowDeprecatedImages: true,
         image: 'debian-12',
+      allowDeprecatedImages: true,
         labels: {
           ...labels,
           pool: 'ci',

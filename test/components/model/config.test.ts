@@ -3,7 +3,7 @@ import { isPrivateOnly, sizeBounds } from '../../../components/model/config';
 import { access, ciPool, faultsOf, least, parsed, withPool, withPools, type Raw } from '../configs';
 
 const network: Raw = { cidr: '10.20.0.0/16', zone: 'eu-central' };
-const gateway: Raw = { serverType: 'cx23', location: 'fsn1' };
+const gateway: Raw = { serverType: 'cx23', location: 'fsn1', image: 'debian-12' };
 const privateOnly: Raw = { publicNetwork: { ipv4: false, ipv6: false } };
 const direct: Raw = { connectivity: 'direct', sshKeys: access['sshKeys'], ssh: { from: ['203.0.113.7/32'] } };
 

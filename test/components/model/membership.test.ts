@@ -298,7 +298,7 @@ describe('membership: a record that cannot be read is never an empty one', () =>
           assert.ok(error instanceof ConfigError);
           assert.equal(
             error.message,
-            `The recorded membership cannot be read; it has 1 fault. Nothing was changed.\n  • ${fault}`,
+            `The recorded membership cannot be read. Nothing was changed.\n  • ${fault}`,
           );
           return true;
         },

@@ -289,7 +289,7 @@ describe('plan: after an interrupted update', () => {
     assert.throws(() => guardInterrupted([labelled('ci', 3), labelled('ci', 4)], ['ci-0004']), {
       name: 'ConfigError',
       message:
-        'The stack’s previous update was interrupted; that leaves 1 fault. Nothing was changed.\n' +
+        'The previous update of this stack was interrupted. Nothing was changed.\n' +
         '  • workers ci-0003: an update was interrupted before it recorded them. Keep those that it finished: ' +
         'WORKER_POOLS_ADOPT=ci-0003 pulumi up. Or let them go: WORKER_POOLS_ALLOW_REMOVAL=ci-0003 pulumi up, ' +
         'then delete by hand the server that was in the making, if one is left',

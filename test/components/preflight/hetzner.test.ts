@@ -51,7 +51,10 @@ describe('preflight: what Hetzner offers', () => {
     ],
     [
       'the gateway’s placement',
-      { ...least, network: { ...network, natGateway: { serverType: 'cx22', location: 'fsn1' } } },
+      {
+        ...least,
+        network: { ...network, natGateway: { serverType: 'cx22', location: 'fsn1', image: 'debian-12' } },
+      },
       [
         at(
           'network.natGateway.serverType',

@@ -42,8 +42,8 @@ describe('preflight: SSH keys', () => {
 
   it('are read from files and from the configuration itself, each once', async () => {
     assert.deepEqual(await plans('anna.pub', key('ben').publicKey, key('anna').publicKey), [
-      { kind: 'own', key: { line: key('anna').publicKey, fingerprint: fingerprint('anna') } },
-      { kind: 'own', key: { line: key('ben').publicKey, fingerprint: fingerprint('ben') } },
+      { kind: 'own', key: { line: key('anna').publicKey, fingerprint: fingerprint('anna') }, exists: false },
+      { kind: 'own', key: { line: key('ben').publicKey, fingerprint: fingerprint('ben') }, exists: false },
     ]);
   });
 
