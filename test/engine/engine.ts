@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** How this machine runs the engine. */
 export interface Engine {
@@ -64,6 +65,22 @@ export function start(command: string[], options: { cwd: string; env: NodeJS.Pro
       return finished;
     },
   };
+}
+
+/**
+ * Ends plugins that a killed engine has left: they run in groups of their own. They are told by their program, which
+ * lies in the Pulumi home of one test alone; where there is no /proc, nobody can be told.
+ */
+export function endPlugins(home: string): void {
+  if (!existsSync('/proc')) return;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (program.startsWith(`${home}/`)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** The group outlives its leader when a plugin does. */

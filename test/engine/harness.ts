@@ -10,7 +10,7 @@ import { membershipSchema } from '../../components/model/membership';
 import { deploy } from '../../deploy';
 import { type DeepPartial, type Sandbox, type SandboxSettings, startSandbox } from '../../sandbox/sandbox';
 import { type Place, type Raw, WORKLOAD_SECRET } from './configs';
-import { findEngine, type Finished, type Running, start } from './engine';
+import { endPlugins, findEngine, type Finished, type Running, start } from './engine';
 
 export const ROOT = join(__dirname, '..', '..');
 export const STACK = 'sandbox';
@@ -245,6 +245,7 @@ export class Environment implements Place {
   async close(): Promise<void> {
     for (const run of this.inlineRuns) run.abort();
     await Promise.all([...this.running].map((running) => running.kill()));
+    endPlugins(join(this.folder, 'home'));
     await this.sandbox.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
