@@ -1,16 +1,18 @@
 import * as pulumi from '@pulumi/pulumi';
 import { userDataLimit } from './cloud-init';
+import { confirmedRemovals, stopOrWarn } from './components/confirmation';
 import { readConfigValues } from './components/config-values';
 import { membershipWithoutIntent } from './components/membership-without-intent';
 import { parseStackConfig, sizeBounds } from './components/model/config';
 import type { StackConfig } from './components/model/config-schema';
 import { ConfigError } from './components/model/errors';
 import type { Membership } from './components/model/membership';
+import { guardNetwork } from './components/model/plan';
 import { userDataFaults, userDataSizes } from './components/model/user-data';
 import { CONFIG_HASH_VERSION, configHash } from './components/model/worker-machine';
 import { preflight, type Preflight, type PreflightQuestion } from './components/preflight';
 import { readCredentials } from './components/preflight/credentials';
-import { recordedMembership, type StackOutputs } from './components/stack-record';
+import { readRecord, type StackOutputs } from './components/stack-record';
 import { declareStack } from './components/stack-resources';
 import { withoutStackTraces } from './components/stack-traces';
 
@@ -32,25 +34,28 @@ export interface DeployOptions {
  */
 export async function deploy(options: DeployOptions = {}): Promise<StackOutputs> {
   const environment = pulumi.getStack();
+  const variables = options.environment ?? process.env;
   const config = parseStackConfig(environment, readConfigValues());
   const question: PreflightQuestion = {
     environment,
     config,
-    credentials: readCredentials(options.environment),
+    credentials: readCredentials(variables),
     directory: options.directory ?? process.cwd(),
     now: (options.now ?? Date.now)(),
   };
-  const recorded = await recordedMembership();
-  const facts = await preflight(question);
+  const record = await readRecord();
+  const facts = await preflight({ ...question, knownPools: Object.keys(record?.membership ?? {}) });
   for (const warning of facts.warnings) void pulumi.log.warn(warning);
 
   await checkUserData(question, facts);
   const hashes = templateHashes(question, facts);
   const membership = options.membership
     ? matching(options.membership, config)
-    : await membershipWithoutIntent(question, facts, recorded, hashes, options.environment ?? process.env);
+    : await membershipWithoutIntent(question, facts, record?.membership, hashes, variables);
+  const network = networkOf(config);
+  await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmedRemovals(variables)));
   withoutStackTraces(() => declareStack(question, facts, membership));
-  return { membership, pools: describePools(config, hashes) };
+  return { membership, network, pools: describePools(config, hashes) };
 }
 
 /**
@@ -102,6 +107,12 @@ function templateHashes({ environment, config }: PreflightQuestion, facts: Prefl
 function networkRange(config: StackConfig, facts: Preflight): string | undefined {
   if (!config.network) return undefined;
   return 'stack' in config.network ? facts.sharedNetwork?.cidr : config.network.cidr;
+}
+
+/** What the record says of the network: the range of an own one, or the stack that owns it. */
+function networkOf({ network }: StackConfig): string | null {
+  if (!network) return null;
+  return 'stack' in network ? network.stack : network.cidr;
 }
 
 function describePools(config: StackConfig, hashes: Map<string, string>): StackOutputs['pools'] {

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { ConfigError } from './model/errors';
+import { confirmedRemovals, listed, stopOrWarn } from './confirmation';
 import type { Launch, Membership } from './model/membership';
 import { adopt, guardInterrupted, guardRemoval, planMembership, stragglers } from './model/plan';
 import { CONFIG_HASH_VERSION } from './model/worker-machine';
@@ -23,7 +23,9 @@ export async function membershipWithoutIntent(
 ): Promise<Membership> {
   const { config, now } = question;
   const existing = labelledWorkers(facts.workers);
-  const adopted = existing.filter(({ member }) => names(variables['WORKER_POOLS_ADOPT']).includes(member.id));
+  const adopted = existing.filter(({ member }) =>
+    listed(variables['WORKER_POOLS_ADOPT']).includes(member.id),
+  );
   const before = adopt(recorded, adopted);
   const planned = planMembership({
     config,
@@ -36,7 +38,7 @@ export async function membershipWithoutIntent(
       spread: config.pools[pool]!.spread,
     }),
   });
-  const allowed = names(variables['WORKER_POOLS_ALLOW_REMOVAL']);
+  const allowed = confirmedRemovals(variables);
   await stopOrWarn(() => guardRemoval(config, before, planned, allowed));
   await stopOrWarn(() => guardInterrupted(stragglers(recorded, planned, existing), allowed));
   if (!pulumi.runtime.isDryRun() && config.access.connectivity === 'tailscale' && launches(before, planned)) {
@@ -49,22 +51,4 @@ function launches(before: Membership, planned: Membership): boolean {
   return Object.entries(planned).some(
     ([pool, { nextSerial }]) => nextSerial > (before[pool]?.nextSerial ?? 1),
   );
-}
-
-/** A preview shows everything and warns; an update stops before anything changes. */
-async function stopOrWarn(guard: () => void): Promise<void> {
-  try {
-    guard();
-  } catch (error) {
-    if (!(error instanceof ConfigError) || !pulumi.runtime.isDryRun()) throw error;
-    await pulumi.log.warn(error.message);
-  }
-}
-
-/** A comma-separated list of names. */
-function names(list: string | undefined): string[] {
-  return (list ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter(Boolean);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { z } from 'zod';
 import { ConfigError } from './model/errors';
 import { parseMembership, type Membership } from './model/membership';
 
@@ -6,6 +7,8 @@ import { parseMembership, type Membership } from './model/membership';
 export interface StackOutputs {
   /** Who the workers are. Read by the next run, by the service and by previews. */
   membership: Membership;
+  /** The private network that workers hang on: its range, or the stack that owns it; null without one. */
+  network: string | null;
   /** What the service needs to know of each pool; the size itself belongs to the service. */
   pools: Record<
     string,
@@ -13,11 +16,18 @@ export interface StackOutputs {
   >;
 }
 
+/** What the last update of a stack left behind for the next run. */
+export interface StackRecord {
+  membership: Membership;
+  /** As in the outputs; undefined where an older version of this program wrote them. */
+  network: string | null | undefined;
+}
+
 /**
- * Reads the membership that the last update of this very stack recorded; undefined for a stack that has none yet.
+ * Reads what the last update of this very stack recorded; undefined for a stack that has nothing yet.
  * @throws ConfigError when the stack has outputs but no membership: that is not a new stack, and "no members" would be a guess
  */
-export async function recordedMembership(): Promise<Membership | undefined> {
+export async function readRecord(): Promise<StackRecord | undefined> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const itself = new pulumi.StackReference(name, { name });
   const outputs = await settled<Record<string, unknown>>(itself.outputs);
@@ -34,7 +44,10 @@ export async function recordedMembership(): Promise<Membership | undefined> {
       'The record of this stack is incomplete.',
     );
   }
-  return parseMembership(outputs['membership'], 'membership');
+  return {
+    membership: parseMembership(outputs['membership'], 'membership'),
+    network: z.string().nullable().optional().parse(outputs['network']),
+  };
 }
 
 /** The plain value of an output that is known without any resource, e.g. a stack reference's. */

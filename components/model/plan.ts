@@ -1,6 +1,7 @@
 import { sizeBounds } from './config';
 import type { PoolConfig, StackConfig } from './config-schema';
 import { ConfigError } from './errors';
+import { CONFIG_NAMESPACE } from './schema-faults';
 import {
   EMPTY_POOL,
   launch,
@@ -70,6 +71,31 @@ export function guardRemoval(
     ];
   });
   if (faults.length > 0) throw new ConfigError(faults, 'This would take workers away.');
+}
+
+/**
+ * Stops a run that would take the private network away from under workers, unless `network` is confirmed.
+ * @param before as recorded; undefined where nothing was
+ * @param after as configured; null without a network
+ * @throws ConfigError naming the workers and how to confirm
+ */
+export function guardNetwork(
+  before: string | null | undefined,
+  after: string | null,
+  membership: Membership,
+  allowed: readonly string[],
+): void {
+  const ids = Object.values(membership).flatMap(({ members }) => members.map(({ id }) => id));
+  if (!before || before === after || ids.length === 0 || allowed.includes('network')) return;
+  throw new ConfigError(
+    [
+      {
+        path: `${CONFIG_NAMESPACE}:network`,
+        message: `${before} would ${after === null ? 'go' : `become ${after}`}, and ${ids.join(', ')} would lose their private addresses. Let the pools shrink to nothing first; or, if that is meant, say so once: WORKER_POOLS_ALLOW_REMOVAL=network pulumi up`,
+      },
+    ],
+    'This would take the private network away from running workers.',
+  );
 }
 
 /**

@@ -33,11 +33,16 @@ export interface PreflightQuestion {
   now: number;
 }
 
+/** A question before a plan, with the pools that the stack has had already. */
+export interface PlanQuestion extends PreflightQuestion {
+  knownPools: string[];
+}
+
 /**
  * Asks the three vendors, side by side, whether the plan can work. Only reads.
  * @throws ConfigError with every fault found, in the words of the stack's file
  */
-export async function preflight(question: PreflightQuestion): Promise<Preflight> {
+export async function preflight(question: PlanQuestion): Promise<Preflight> {
   const { config, directory } = question;
   const files = readPublicKeys(config.access.sshKeys, directory);
   const [hetzner, tailscale, cloudflare] = await Promise.all([
@@ -77,7 +82,7 @@ export async function checkTags({ config, credentials }: PreflightQuestion): Pro
   }
 }
 
-async function askHetzner(question: PreflightQuestion) {
+async function askHetzner(question: PlanQuestion) {
   const { environment, config, credentials, now } = question;
   const none = { facts: undefined, sharedNetwork: undefined, warnings: [] as string[] };
   const { token } = credentials.hetzner;
@@ -108,7 +113,7 @@ async function askHetzner(question: PreflightQuestion) {
       imageNames: [...imageNames],
       ...(networkName === undefined ? {} : { networkName }),
     });
-    const { faults, warnings } = checkPlacements(config, facts, now);
+    const { faults, warnings } = checkPlacements(config, facts, now, question.knownPools);
     const network = facts.networks[0];
     const subnet = network?.subnets[0];
     if (networkName !== undefined && !(network && subnet)) {

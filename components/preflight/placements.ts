@@ -1,4 +1,3 @@
-import { isPrivateOnly } from '../model/config';
 import type { OwnNetworkConfig, Placement, StackConfig } from '../model/config-schema';
 import type { ConfigFault } from '../model/errors';
 import { didYouMean } from '../model/near-matches';
@@ -18,13 +17,23 @@ interface Wanted {
   imagePath: string;
   placement: Placement;
   zone: string | undefined;
+  /** Whether nothing was ever launched for it: then it must not begin on what is about to end. */
+  isNew: boolean;
 }
 
-/** Holds every machine that the configuration asks for against what Hetzner offers at `now` (ms since the epoch). */
-export function checkPlacements(config: StackConfig, facts: HetznerFacts, now: number): Findings {
+/**
+ * Holds every machine that the configuration asks for against what Hetzner offers at `now` (ms since the epoch).
+ * @param knownPools pools that the stack has had already: what they use may be on its way out, and is a warning
+ */
+export function checkPlacements(
+  config: StackConfig,
+  facts: HetznerFacts,
+  now: number,
+  knownPools: readonly string[],
+): Findings {
   const findings: Findings = { faults: [], warnings: [] };
   const images = new Set<string>();
-  for (const wanted of wantedMachines(config)) {
+  for (const wanted of wantedMachines(config, knownPools)) {
     const type = checkServerType(wanted, facts, now, findings);
     const isLocation = checkLocation(wanted, facts, findings);
     if (type && isLocation) checkOffer(wanted, type, now, findings);
@@ -37,12 +46,7 @@ export function checkPlacements(config: StackConfig, facts: HetznerFacts, now: n
   return findings;
 }
 
-/** The network of the NAT gateway is needed only by workers that have no other way out. */
-export function needsNatGateway(config: StackConfig): boolean {
-  return Object.values(config.pools).some(isPrivateOnly);
-}
-
-function wantedMachines(config: StackConfig): Wanted[] {
+function wantedMachines(config: StackConfig, knownPools: readonly string[]): Wanted[] {
   const own = config.network && !('stack' in config.network) ? config.network : undefined;
   const pools = Object.entries(config.pools).flatMap(([name, pool]) =>
     pool.placements.map((placement, index) => ({
@@ -51,12 +55,13 @@ function wantedMachines(config: StackConfig): Wanted[] {
       imagePath: `pools.${name}.image`,
       placement,
       zone: own?.zone,
+      isNew: !knownPools.includes(name),
     })),
   );
-  return [...pools, ...gatewayMachine(own)];
+  return [...pools, ...gatewayMachine(own, knownPools.length === 0)];
 }
 
-function gatewayMachine(network: OwnNetworkConfig | undefined): Wanted[] {
+function gatewayMachine(network: OwnNetworkConfig | undefined, isNew: boolean): Wanted[] {
   if (!network?.natGateway) return [];
   const { serverType, location, image } = network.natGateway;
   return [
@@ -66,12 +71,13 @@ function gatewayMachine(network: OwnNetworkConfig | undefined): Wanted[] {
       imagePath: 'network.natGateway.image',
       placement: { serverType, location },
       zone: network.zone,
+      isNew,
     },
   ];
 }
 
 function checkServerType(
-  { path, placement }: Wanted,
+  { path, placement, isNew }: Wanted,
   { serverTypes }: HetznerFacts,
   now: number,
   { faults, warnings }: Findings,
@@ -87,10 +93,16 @@ function checkServerType(
     );
     return undefined;
   }
-  noteDeprecation(`${path}.serverType`, `server type ${type.name}`, type.deprecation, now, {
-    faults,
-    warnings,
-  });
+  noteDeprecation(
+    `${path}.serverType`,
+    `server type ${type.name}`,
+    type.deprecation,
+    { now, isNew },
+    {
+      faults,
+      warnings,
+    },
+  );
   return type;
 }
 
@@ -122,7 +134,12 @@ function checkLocation(
   return true;
 }
 
-function checkOffer({ path, placement }: Wanted, type: ServerType, now: number, findings: Findings): void {
+function checkOffer(
+  { path, placement, isNew }: Wanted,
+  type: ServerType,
+  now: number,
+  findings: Findings,
+): void {
   const known = type.locations.map(({ name }) => name);
   const offer = type.locations.find(({ name }) => name === placement.location);
   if (known.length === 0) return;
@@ -135,7 +152,13 @@ function checkOffer({ path, placement }: Wanted, type: ServerType, now: number, 
     );
     return;
   }
-  noteDeprecation(path, `server type ${type.name} in ${offer.name}`, offer.deprecation, now, findings);
+  noteDeprecation(
+    path,
+    `server type ${type.name} in ${offer.name}`,
+    offer.deprecation,
+    { now, isNew },
+    findings,
+  );
   if (!offer.available) {
     findings.warnings.push(
       `${CONFIG_NAMESPACE}:${path}: ${type.name} is sold out in ${offer.name} at the moment; later placements are used instead`,
@@ -182,18 +205,18 @@ function noteDeprecation(
   path: string,
   what: string,
   deprecation: { announced: string; unavailable_after: string } | null | undefined,
-  now: number,
+  { now, isNew }: { now: number; isNew: boolean },
   { faults, warnings }: Findings,
 ): void {
   if (!deprecation) return;
   const last = day(deprecation.unavailable_after);
   if (Date.parse(deprecation.unavailable_after) <= now) {
     faults.push(fault(path, `${what} is deprecated and cannot be ordered since ${last}; choose another`));
-  } else {
-    warnings.push(
-      `${CONFIG_NAMESPACE}:${path}: ${what} is deprecated (announced ${day(deprecation.announced)}) and cannot be ordered after ${last}; plan a successor`,
-    );
+    return;
   }
+  const ends = `${what} is deprecated (announced ${day(deprecation.announced)}) and cannot be ordered after ${last}`;
+  if (isNew) faults.push(fault(path, `${ends}; begin with another`));
+  else warnings.push(`${CONFIG_NAMESPACE}:${path}: ${ends}; plan a successor`);
 }
 
 function day(time: string): string {

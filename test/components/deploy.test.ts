@@ -158,6 +158,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
           ],
         },
       },
+      network: null,
       pools: { ci: { min: 1, max: 5, slots: 4, configHash, configHashVersion: 1 } },
     });
     assert.deepEqual(JSON.parse(JSON.stringify(outputs)), outputs, 'plain values only');
@@ -217,6 +218,50 @@ describe('deploy, declared to a stand-in for the engine', function () {
     assert.equal(groupOf('ci-000b'), groupOf('ci-000d'));
     assert.notEqual(groupOf('ci-0002'), groupOf('ci-000b'));
     assert.deepEqual(stand.writes(), [], 'the caller asked for it: no tag is tried');
+  });
+
+  describe('a network under running workers', () => {
+    const file = { access: tailnet, network, pools: { ci: ciPool } };
+    const outputs = (range: string | null | undefined): Raw => ({
+      membership: members(2),
+      ...(range === undefined ? {} : { network: range }),
+    });
+    const stops = (became: string): RegExp =>
+      new RegExp(
+        `^This would take the private network away from running workers\\. Nothing was changed\\.\\n {2}• worker-pools:network: 10\\.20\\.0\\.0/16 would ${became}, and ci-0001, ci-0002 would lose`,
+      );
+
+    it('is not taken away', async () => {
+      const without = { access: tailnet, pools: { ci: ciPool } };
+      await assert.rejects(deploy(without, {}, { outputs: outputs('10.20.0.0/16') }), {
+        message: stops('go'),
+      });
+      assert.deepEqual(recorder.registered, []);
+    });
+
+    it('does not become another one', async () => {
+      const other = { ...file, network: { ...network, cidr: '10.30.0.0/16' } };
+      await assert.rejects(deploy(other, { membership: members(2) }, { outputs: outputs('10.20.0.0/16') }), {
+        message: stops('become 10\\.30\\.0\\.0/16'),
+      });
+      assert.deepEqual(recorder.registered, []);
+    });
+
+    for (const { what, before, environment } of [
+      { what: 'stays', before: '10.20.0.0/16', environment: {} },
+      { what: 'is added', before: null, environment: {} },
+      { what: 'was recorded by an older version', before: undefined, environment: {} },
+      {
+        what: 'goes as confirmed',
+        before: '10.9.0.0/16',
+        environment: { WORKER_POOLS_ALLOW_REMOVAL: 'network' },
+      },
+    ]) {
+      it(`${what}, and the record says so`, async () => {
+        const { outputs: after } = await deploy(file, { environment }, { outputs: outputs(before) });
+        assert.equal(after.network, '10.20.0.0/16');
+      });
+    }
   });
 
   it('without one declares the recorded members, stamped as they were', async () => {
@@ -471,9 +516,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
         name: 'production-ci-0002',
         server_type: 'cx33',
         location: 'nbg1',
-        allowDeprecatedImages: true,
         image: 'debian-12',
-      allowDeprecatedImages: true,
         labels: {
           ...labels,
           pool: 'ci',

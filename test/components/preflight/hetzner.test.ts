@@ -119,6 +119,19 @@ describe('preflight: what Hetzner offers', () => {
     );
   });
 
+  it('a type whose end is announced is nothing to begin a new pool with', async () => {
+    const now = stand.cloud.clock.now();
+    const ends = { announced: now - 10 * DAY, unavailableAfter: now + 20 * DAY };
+    stand.cloud.hetzner.catalogue.deprecateServerType('cx33', ends, 'fsn1');
+    const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
+    assert.deepEqual(await stand.faults(placed('cx33', 'fsn1'), { knownPools: [] }), [
+      at(
+        'pools.ci.placements[0]',
+        `server type cx33 in fsn1 is deprecated (announced ${day(ends.announced)}) and cannot be ordered after ${day(ends.unavailableAfter)}; begin with another`,
+      ),
+    ]);
+  });
+
   it('a type whose end is past is a fault with its date, where it ends', async () => {
     const now = stand.cloud.clock.now();
     const ends = { announced: now, unavailableAfter: now + 20 * DAY };
@@ -184,7 +197,7 @@ describe('preflight: what Hetzner offers', () => {
       networks: [],
       workers: [],
     };
-    assert.deepEqual(checkPlacements(parsed(placed('cx33', 'fsn1')), facts, 0), {
+    assert.deepEqual(checkPlacements(parsed(placed('cx33', 'fsn1')), facts, 0, []), {
       warnings: [],
       faults: [
         {
@@ -199,7 +212,7 @@ describe('preflight: what Hetzner offers', () => {
   it('an image that is gone is a fault', () => {
     const none = { serverTypes: [], locations: [], images: [], sshKeys: [], networks: [], workers: [] };
     assert.ok(
-      checkPlacements(parsed(least), none, 0).faults.some(
+      checkPlacements(parsed(least), none, 0, []).faults.some(
         ({ path, message }) =>
           path === 'worker-pools:pools.ci.image' &&
           message === 'Hetzner has no image "debian-12"; see the list with `hcloud image list --type system`',

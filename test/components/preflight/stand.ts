@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ConfigError } from '../../../components/model/errors';
-import { preflight, type Preflight, type PreflightQuestion } from '../../../components/preflight';
+import { preflight, type Preflight, type PlanQuestion } from '../../../components/preflight';
 import type { Credentials } from '../../../components/preflight/credentials';
 import { startSandbox, type DeepPartial, type Sandbox, type SandboxSettings } from '../../../sandbox/sandbox';
 import { SECRET, parsed, type Raw } from '../configs';
@@ -37,23 +37,24 @@ export class Stand {
     };
   }
 
-  question(raw: Raw, changes: Partial<PreflightQuestion> = {}): PreflightQuestion {
+  question(raw: Raw, changes: Partial<PlanQuestion> = {}): PlanQuestion {
     return {
       environment: 'production',
       config: parsed(raw),
       credentials: this.credentials,
       directory: __dirname,
       now: this.cloud.clock.now(),
+      knownPools: ['ci'],
       ...changes,
     };
   }
 
-  ask(raw: Raw, changes: Partial<PreflightQuestion> = {}): Promise<Preflight> {
+  ask(raw: Raw, changes: Partial<PlanQuestion> = {}): Promise<Preflight> {
     return preflight(this.question(raw, changes));
   }
 
   /** What a person is told, one line for each fault. No secret may be in it. */
-  async faults(raw: Raw, changes: Partial<PreflightQuestion> = {}): Promise<string[]> {
+  async faults(raw: Raw, changes: Partial<PlanQuestion> = {}): Promise<string[]> {
     const question = this.question(raw, changes);
     return faultsIn(preflight(question), question.credentials);
   }
