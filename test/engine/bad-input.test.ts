@@ -117,6 +117,18 @@ const rows: Row[] = [
     says: [/mapping key "ci" already defined/],
   },
   {
+    what: 'a new pool on a placement that will not be sold for ever',
+    edit: (config) =>
+      withPool(config, 'next', {
+        size: { min: 0, max: 1 },
+        image: 'debian-12',
+        placements: [{ serverType: 'cpx32', location: 'nbg1' }],
+      }),
+    says: [
+      /pools\.next\.placements\[0\].*cpx32.* is deprecated \(announced 2025-10-15\) and cannot be ordered after 2090-01-15; begin with another/,
+    ],
+  },
+  {
     what: 'several faults, in one go',
     edit: (config) =>
       access(withPool(config, 'ci', { slots: 0, size: { min: 3, max: 1 } }), { tags: ['worker'] }),
@@ -137,15 +149,15 @@ describe('Bad input', function () {
       { announced, unavailableAfter: Date.parse('2026-01-15T00:00:00Z') },
       'fsn1',
     );
-    catalogue.deprecateServerType('cpx32', {
-      announced,
-      unavailableAfter: Date.parse('2090-01-15T00:00:00Z'),
-    });
     sellForX86Only(environment, 'debian-13');
     config = least(environment);
     environment.configure(config);
     const { code, text } = await environment.up();
     assert.equal(code, 0, text);
+    catalogue.deprecateServerType('cpx32', {
+      announced,
+      unavailableAfter: Date.parse('2090-01-15T00:00:00Z'),
+    });
   });
   beforeEach(() => {
     environment.configure(config);
@@ -186,7 +198,17 @@ describe('Bad input', function () {
     const pools = config['pools'] as Record<string, Raw>;
     environment.configure(
       access(
-        { ...config, pools: { ...pools, more: { ...pools['ci'], size: { fixed: 1 } } } },
+        {
+          ...config,
+          pools: {
+            ...pools,
+            more: {
+              ...pools['ci'],
+              size: { fixed: 1 },
+              placements: [{ serverType: 'cx33', location: 'fsn1' }],
+            },
+          },
+        },
         { tags: ['tag:admin'] },
       ),
     );

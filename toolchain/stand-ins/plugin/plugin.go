@@ -10,6 +10,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/middleware/cancel"
@@ -30,13 +31,22 @@ type Package struct {
 	Functions map[string]func(ctx context.Context, args property.Map) (property.Map, error)
 }
 
-// Serve answers the engine until it ends the plugin.
+// Serve answers the engine until it ends the plugin, or is gone itself: a killed engine ends nobody.
 func (pkg Package) Serve() {
+	go exitWithout(os.Getppid())
 	err := p.RunProvider(context.Background(), pkg.Name, pkg.Version, pkg.Provider())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// exitWithout ends this process when it is not the given parent's child any more.
+func exitWithout(parent int) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	os.Exit(1)
 }
 
 // Provider is the package as the provider kit wants it.
