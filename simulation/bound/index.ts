@@ -1,5 +1,6 @@
 import loadHighs, { type Highs } from 'highs';
-import type { Trace } from '../types';
+import { GRACE } from '../simulator';
+import type { Job, Trace } from '../types';
 import { certifiedHours, LEASE, type Service } from './prices';
 import { programmeOf } from './programme';
 import { lighten, type WeightedJob } from './weights';
@@ -34,32 +35,44 @@ let solver: Promise<Highs> | undefined;
  * tolerance, nor a time limit, nor the merging of similar jobs can make it more than a bound.
  */
 export async function offlineBound(trace: Trace, service: Service): Promise<Bound> {
-  const { width, jobs } = resolution(trace, service);
-  const prices = await solve(trace.horizon, jobs, service, width);
+  const end = endOfCount(trace, service);
+  const { width, jobs } = resolution(trace.jobs, end, service);
+  const prices = await solve(jobs, end, service, width);
   const even = new Array<number>(prices.length).fill(width / LEASE);
   const fractional = Math.max(
-    ...[prices, even].map((proposal) => certifiedHours(trace, service, width, proposal)),
+    ...[prices, even].map((proposal) => certifiedHours(trace.jobs, end, service, width, proposal)),
   );
   return { hours: Math.ceil(fractional - ROUNDING), fractional, width };
 }
 
+/** A run ends with its last job, or is given up; the last second in which a job can run that is not late. */
+function endOfCount({ jobs, horizon }: Trace, { targetWait }: Service): number {
+  const last = jobs.reduce((end, { arrival, service }) => Math.max(end, arrival + targetWait + service), 0);
+  // Rounded up to the hour: up to there, whole intervals are counted.
+  return Math.min(horizon + GRACE, LEASE * Math.ceil(last / LEASE));
+}
+
 /** The shortest intervals at which the programme can be solved. */
-function resolution(trace: Trace, service: Service): { width: number; jobs: WeightedJob[] } {
+function resolution(
+  all: readonly Job[],
+  end: number,
+  service: Service,
+): { width: number; jobs: WeightedJob[] } {
   const columns = (jobs: number, width: number): number =>
-    jobs * (2 + (2 * service.targetWait) / width) + (3 * trace.horizon) / width;
-  const tried = WIDTHS.map((width) => ({ width, jobs: lighten(trace.jobs, width) }));
+    jobs * (2 + (2 * service.targetWait) / width) + (3 * end) / width;
+  const tried = WIDTHS.map((width) => ({ width, jobs: lighten(all, width) }));
   return tried.find(({ width, jobs }) => columns(jobs.length, width) <= MOST_COLUMNS) ?? tried.at(-1)!;
 }
 
 /** Prices of the intervals, as good as the solver finds them. */
 async function solve(
-  horizon: number,
   jobs: readonly WeightedJob[],
+  end: number,
   service: Service,
   width: number,
 ): Promise<number[]> {
   const highs = await (solver ??= loadHighs());
-  const { model, capacityRows } = programmeOf(jobs, horizon, service, width);
+  const { model, capacityRows } = programmeOf(jobs, end, service, width);
   return highs.withModel(model, (instance) => {
     // Interior point without crossover: prices need not be a vertex, and it takes a tenth of the time.
     instance.options.set({

@@ -1,4 +1,4 @@
-import type { Trace } from '../types';
+import type { Job } from '../types';
 
 /** An hour that is paid once it has begun. */
 export const LEASE = 3600;
@@ -21,25 +21,26 @@ export interface Service {
  * schedule's servers cost at least what they are worth, which is at least what its jobs' places are worth, and each
  * job's place is worth at least the cheapest one in which the job may start. That minimum is taken over all
  * real starting times, not over the intervals' edges; so nothing is rounded, and a solver's tolerance can only lower
- * the sum. (Weak duality of the time-indexed linear programme; `facts`: jobs may then even move between servers.)
- * Hours that begin after the horizon are not counted, hence what happens there must have no price: only whole
- * intervals before it do.
+ * the sum. (Weak duality of the time-indexed linear programme, in which jobs may even move between servers.)
+ * Hours that begin after `end` are not counted, hence what happens there must have no price: only whole intervals
+ * before it do.
  *
  * @param width divides an hour
  * @param prices for the intervals from second 0 on; those below zero or missing are taken as zero
  */
 export function certifiedHours(
-  trace: Trace,
+  jobs: readonly Job[],
+  end: number,
   service: Service,
   width: number,
   prices: readonly number[],
 ): number {
-  const counted = Math.floor(trace.horizon / width);
+  const counted = Math.floor(end / width);
   const clean = prices.slice(0, counted).map((price) => (price > 0 ? price : 0));
   const boot = Math.floor(Math.min(service.boot, LEASE) / width);
   const scale = affordableScale(clean, LEASE / width, boot);
   const worth = integral(clean, width);
-  const sum = trace.jobs.reduce((total, { arrival, service: length }) => {
+  const sum = jobs.reduce((total, { arrival, service: length }) => {
     const starts = kinks(arrival, arrival + service.targetWait, length, width);
     return total + Math.min(...starts.map((start) => worth(start + length) - worth(start)));
   }, 0);

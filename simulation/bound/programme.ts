@@ -18,12 +18,12 @@ export interface Programme {
  */
 export function programmeOf(
   jobs: readonly WeightedJob[],
-  horizon: number,
+  end: number,
   service: Service,
   width: number,
 ): Programme {
   const matrix = new Matrix();
-  const intervals = Math.floor(horizon / width);
+  const intervals = Math.floor(end / width);
   const lease = LEASE / width;
   const boot = Math.floor(Math.min(service.boot, LEASE) / width);
   const capacityRows = Array.from({ length: intervals }, () => matrix.addRow(0, Infinity));

@@ -1,4 +1,5 @@
 import type { Service } from '../../../simulation/bound';
+import { GRACE } from '../../../simulation/simulator';
 import type { Trace } from '../../../simulation/types';
 
 const HOUR = 3600;
@@ -38,8 +39,8 @@ export function exhaustiveHours(trace: Trace, service: Service, step: number): n
       const busy = (at: number): number => own.filter(({ from, to }) => from <= at && at < to).length;
       if (own.some(({ from }) => busy(from) > service.slots)) return Infinity;
       const launched = Math.min(...own.map(({ from }) => from)) - service.boot;
-      const needed = Math.min(trace.horizon, Math.max(...own.map(({ to }) => to))) - launched;
-      return hours + (launched >= trace.horizon ? 0 : Math.max(1, Math.ceil(needed / HOUR)));
+      const needed = Math.min(trace.horizon + GRACE, Math.max(...own.map(({ to }) => to))) - launched;
+      return hours + (launched >= trace.horizon + GRACE ? 0 : Math.max(1, Math.ceil(needed / HOUR)));
     }, 0);
   }
 }

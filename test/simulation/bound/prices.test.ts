@@ -22,10 +22,9 @@ describe('the certificate behind the bound', () => {
           const jobs = steps
             .map(({ arrival, service }) => ({ arrival: arrival * 300, service: service * 300 }))
             .sort((a, b) => a.arrival - b.arrival);
-          const trace = { jobs, horizon: 6 * HOUR };
           const service = { targetWait, slots: 1, boot: 300 };
-          const hours = certifiedHours(trace, service, 600, prices);
-          assert.ok(hours <= exhaustiveHours(trace, service, 300) + 1e-9);
+          const hours = certifiedHours(jobs, 12 * HOUR, service, 600, prices);
+          assert.ok(hours <= exhaustiveHours({ jobs, horizon: 6 * HOUR }, service, 300) + 1e-9);
         },
       ),
       { numRuns: 300 },
@@ -33,17 +32,18 @@ describe('the certificate behind the bound', () => {
   }).timeout(60_000);
 
   it('is the work for even prices, which every server can afford', () => {
-    const trace = { jobs: [{ arrival: 0, service: 5400 }], horizon: 24 * HOUR };
+    const jobs = [{ arrival: 0, service: 5400 }];
     const even = new Array<number>(24).fill(1);
     assert.ok(
-      Math.abs(certifiedHours(trace, { targetWait: 0, slots: 2, boot: 0 }, HOUR, even) - 0.75) < 1e-9,
+      Math.abs(certifiedHours(jobs, 24 * HOUR, { targetWait: 0, slots: 2, boot: 0 }, HOUR, even) - 0.75) <
+        1e-9,
     );
   });
 
   it('finds the cheapest start between the edges of intervals', () => {
-    const trace = { jobs: [{ arrival: 500, service: 600 }], horizon: 24 * HOUR };
+    const jobs = [{ arrival: 500, service: 600 }];
     // Any start up to 900 runs at least 300 s in the interval from 600 on; from 0 to 600 costs nothing.
-    const hours = certifiedHours(trace, { targetWait: 400, slots: 1, boot: 0 }, 600, [0, 0.5, 1]);
+    const hours = certifiedHours(jobs, 24 * HOUR, { targetWait: 400, slots: 1, boot: 0 }, 600, [0, 0.5, 1]);
     assert.ok(Math.abs(hours - (0.5 * 500) / 600 / 1.5) < 1e-9, String(hours));
   });
 });
