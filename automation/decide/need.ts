@@ -16,6 +16,8 @@ export interface Outlook {
   readonly capacity: Capacity;
   readonly services: ServiceTimes;
   readonly claims: readonly Claim[];
+  /** Workers that the arrivals of the last quarter of an hour keep busy. */
+  readonly load: number;
   /** Waiting and running jobs, and those that a recurring burst is about to bring. */
   readonly jobs: number;
 }
@@ -30,42 +32,50 @@ export function outlook(
   const { now } = observation;
   const services = new ServiceTimes(state.services);
   const capacity = capacityOf(observation, pool, boot, services);
+  const patience = pool.targetWait * deadlineShare(state.tolerance, parameters);
   const claims = [
-    ...waitingClaims(state.waiting, now, boot, pool, parameters),
-    ...expectedClaims(state, now, boot, pool, parameters),
+    ...waitingClaims(
+      state.waiting,
+      now + boot + REACTION,
+      patience,
+      parameters.recoveryShare * pool.targetWait,
+    ),
+    ...(parameters.forecast ? expectedClaims(state, now, boot, pool.tick, patience) : []),
   ];
-  return { now, boot, capacity, services, claims, jobs: claims.length + capacity.running };
+  const load = (state.arrivalRate * services.mean) / pool.slots;
+  return { now, boot, capacity, services, claims, load, jobs: claims.length + capacity.running };
+}
+
+function deadlineShare(tolerance: number, { deadlineShare: { least, slope, most } }: Parameters): number {
+  return Math.min(most, least + slope * (tolerance - 1));
 }
 
 /** A job that no launch can save any more shall at least not wait much longer: so an overdue queue always recovers. */
 function waitingClaims(
   waiting: readonly number[],
-  now: number,
-  boot: number,
-  { targetWait }: PoolPolicy,
-  { deadlineShare, recoveryShare }: Parameters,
+  earliestHelp: number,
+  patience: number,
+  recovery: number,
 ): Claim[] {
-  const rescued = now + boot + REACTION + recoveryShare * targetWait;
-  const tooLate = now + boot + REACTION;
   return waiting.map((arrival) => {
-    const deadline = arrival + deadlineShare * targetWait;
-    return { arrival, deadline: deadline < tooLate ? rescued : deadline };
+    const deadline = arrival + patience;
+    return { arrival, deadline: deadline < earliestHelp ? earliestHelp + recovery : deadline };
   });
 }
 
+/** Jobs of recurring bursts that begin before a worker launched now is ready, less those that have come already. */
 function expectedClaims(
   { bursts, minutes }: PolicyState,
   now: number,
   boot: number,
-  { targetWait, tick }: PoolPolicy,
-  { deadlineShare, forecast }: Parameters,
+  tick: number,
+  patience: number,
 ): Claim[] {
-  if (!forecast) return [];
   const came = minutes.at(-1) ?? 0;
   return expectedBursts(bursts, now - tick, now + boot + REACTION + tick).flatMap(({ at, jobs }) => {
     const left = at <= now ? Math.max(0, jobs - came) : jobs;
     const arrival = Math.max(now, at);
-    return Array<Claim>(left).fill({ arrival, deadline: arrival + deadlineShare * targetWait });
+    return Array<Claim>(left).fill({ arrival, deadline: arrival + patience });
   });
 }
 

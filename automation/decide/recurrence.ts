@@ -9,10 +9,11 @@ export interface Burst {
 const MINUTE = 60;
 /** Periods that schedulers of batch work use: minutes that divide an hour, the hour, the day, the week. */
 const PERIODS = [5, 10, 15, 20, 30, 60, 120, 240, 360, 720, 1440, 10080].map((minutes) => minutes * MINUTE);
-/** A period is believed after this many bursts in step. */
-const CYCLES = 3;
-/** A burst may begin this much earlier or later than the period says. */
-const JITTER = 60;
+const HOUR = 60 * MINUTE;
+/** A period is believed after this many bursts in step: chance puts bursts in step with a short one more easily. */
+const cyclesToBelieve = (period: number): number => (period < HOUR ? 5 : 3);
+/** A burst may begin this much earlier or later than the period says: as bursts begin with minutes, not at all. */
+const JITTER = 30;
 const SMALLEST_BURST = 6;
 /** How many times the usual arrivals of a minute make a burst. */
 const STEEPNESS = 4;
@@ -33,8 +34,8 @@ export function recordMinute(
 }
 
 /**
- * Bursts to expect between two moments: what has come in step with one of the usual periods three times running is
- * expected again, with the least of the three sizes. Being wrong costs one unneeded launch a cycle, and only once:
+ * Bursts to expect between two moments: what has come in step with one of the usual periods three to five times
+ * running is expected again, with the least of their sizes. Being wrong costs one unneeded launch a cycle, and only once:
  * the cycle that stays out ends the belief.
  */
 export function expectedBursts(
@@ -47,7 +48,7 @@ export function expectedBursts(
     for (const period of PERIODS) {
       const at = latest.at + period;
       if (at < from || at >= to) continue;
-      const earlier = Array.from({ length: CYCLES - 1 }, (_, cycle) =>
+      const earlier = Array.from({ length: cyclesToBelieve(period) - 1 }, (_, cycle) =>
         bursts.find((burst) => Math.abs(burst.at - (latest.at - (cycle + 1) * period)) <= JITTER),
       );
       if (earlier.some((burst) => burst === undefined)) continue;

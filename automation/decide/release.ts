@@ -51,9 +51,10 @@ export function drainBeforeHourEnd(
   view: Outlook,
   floor: number,
   leaving: ReadonlySet<string>,
-  { boundaryDrain, hourEndMargin }: Parameters,
+  { boundaryDrain, drainReserve, hourEndMargin }: Parameters,
 ): PlannedRemoval[] {
   if (boundaryDrain === 0) return [];
+  const least = Math.max(floor, Math.ceil(drainReserve * view.load));
   const lead = hourEndMargin + view.services.quantile(boundaryDrain);
   const gone = new Set(leaving);
   let size = view.capacity.size - leaving.size;
@@ -63,7 +64,7 @@ export function drainBeforeHourEnd(
     )
     .toSorted((a, b) => paidTimeLeft(a, now) - paidTimeLeft(b, now))
     .flatMap((worker) => {
-      if (size <= floor || !canDoWithout(view, gone, worker.id)) return [];
+      if (size <= least || !canDoWithout(view, gone, worker.id)) return [];
       gone.add(worker.id);
       size -= 1;
       const left = Math.ceil(paidTimeLeft(worker, now));
