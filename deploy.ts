@@ -7,11 +7,12 @@ import { parseStackConfig, sizeBounds } from './components/model/config';
 import type { StackConfig } from './components/model/config-schema';
 import { ConfigError } from './components/model/errors';
 import type { Membership } from './components/model/membership';
-import { guardNetwork } from './components/model/plan';
+import { guardGateway, guardNetwork } from './components/model/plan';
 import { userDataFaults, userDataSizes } from './components/model/user-data';
 import { CONFIG_HASH_VERSION, configHash } from './components/model/worker-machine';
 import { preflight, type Preflight, type PreflightQuestion } from './components/preflight';
 import { readCredentials } from './components/preflight/credentials';
+import { existingMachines } from './components/preflight/labelled-workers';
 import { readRecord, type StackOutputs } from './components/stack-record';
 import { declareStack } from './components/stack-resources';
 import { withoutStackTraces } from './components/stack-traces';
@@ -53,7 +54,9 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
     ? matching(options.membership, config)
     : await membershipWithoutIntent(question, facts, record?.membership, hashes, variables);
   const network = networkOf(config);
-  await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmedRemovals(variables)));
+  const confirmed = confirmedRemovals(variables);
+  await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmed));
+  await stopOrWarn(() => guardGateway(config, privateWorkers(facts, membership), confirmed));
   withoutStackTraces(() => declareStack(question, facts, membership));
   return { membership, network, pools: describePools(config, hashes) };
 }
@@ -107,6 +110,14 @@ function templateHashes({ environment, config }: PreflightQuestion, facts: Prefl
 function networkRange(config: StackConfig, facts: Preflight): string | undefined {
   if (!config.network) return undefined;
   return 'stack' in config.network ? facts.sharedNetwork?.cidr : config.network.cidr;
+}
+
+/** Members that run, and have no public address. */
+function privateWorkers(facts: Preflight, membership: Membership): string[] {
+  const machines = existingMachines(facts.workers);
+  return Object.values(membership)
+    .flatMap(({ members }) => members.map(({ id }) => id))
+    .filter((id) => machines.get(id)?.hasPublicAddress === false);
 }
 
 /** What the record says of the network: the range of an own one, or the stack that owns it. */

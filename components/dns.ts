@@ -44,8 +44,8 @@ export class Dns extends pulumi.ComponentResource {
         {
           zoneId,
           name: `${label}.${suffix}`,
-          type: worker.addressType,
-          content: worker.address,
+          type: worker.address.type,
+          content: worker.address.content,
           // Proxied records have no time to live of their own: 1 is Cloudflare's "automatic".
           ttl: dns.proxied ? 1 : 60,
           proxied: dns.proxied,

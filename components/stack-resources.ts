@@ -8,7 +8,7 @@ import { NatGateway } from './nat-gateway';
 import { PoolNetwork } from './pool-network';
 import type { Preflight, PreflightQuestion } from './preflight';
 import { configuredTailscale } from './preflight/credentials';
-import { serverIds } from './preflight/labelled-workers';
+import { existingMachines, lacksPublicAddress } from './preflight/labelled-workers';
 import { tailnetCleanup, type CheckAccess } from './readiness';
 import { SshAccess } from './ssh-access';
 import { WorkerPool } from './worker-pool';
@@ -29,7 +29,13 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
         ]
       : [];
   const access = new SshAccess('ssh', { environment, keys: facts.sshKeys });
-  const network = declareNetwork(question, facts, access, cleanup);
+  const machines = existingMachines(facts.workers);
+  const needsGateway = Object.entries(config.pools).some(
+    ([name, pool]) =>
+      isPrivateOnly(pool) ||
+      membership[name]!.members.some((member) => lacksPublicAddress(member, pool, machines)),
+  );
+  const network = declareNetwork(question, facts, { access, needsGateway, dependsOn: cleanup });
   const dns =
     config.dns && facts.zoneId
       ? { zoneId: facts.zoneId, suffix: dnsSuffix(config.dns, environment) }
@@ -43,10 +49,10 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
         environment,
         config,
         membership: membership[name]!,
-        serverIds: serverIds(facts.workers),
+        machines,
         access,
         network: network?.attachment,
-        egress: isPrivateOnly(pool) ? (network?.gateway?.ready ?? []) : [],
+        egress: network?.gateway?.ready ?? [],
         dns: config.dns?.workers ? dns : undefined,
         check: pool.waitForReady
           ? checkAccess(question, isPrivateOnly(pool) ? network?.gateway : undefined)
@@ -63,8 +69,11 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
 function declareNetwork(
   question: PreflightQuestion,
   facts: Preflight,
-  access: SshAccess,
-  dependsOn: pulumi.Resource[],
+  {
+    access,
+    needsGateway,
+    dependsOn,
+  }: { access: SshAccess; needsGateway: boolean; dependsOn: pulumi.Resource[] },
 ): { attachment: { networkId: pulumi.Input<number>; cidr: string }; gateway?: NatGateway } | undefined {
   const { environment, config } = question;
   if (!config.network) return undefined;
@@ -75,7 +84,7 @@ function declareNetwork(
   const network = new PoolNetwork('network', { environment, network: config.network });
   const attachment = { networkId: network.attachableId, cidr: config.network.cidr };
   const { natGateway: gateway, cidr } = config.network;
-  if (!gateway || !Object.values(config.pools).some(isPrivateOnly)) return { attachment };
+  if (!gateway || !needsGateway) return { attachment };
   const check = checkAccess(question, undefined);
   return {
     attachment,

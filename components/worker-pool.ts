@@ -5,6 +5,7 @@ import type { PoolConfig, StackConfig } from './model/config-schema';
 import { poolLabels } from './model/labels';
 import { placementGroups, type MemberRecord, type PoolMembership } from './model/membership';
 import { physicalName } from './model/names';
+import { lacksPublicAddress, type ExistingMachine } from './preflight/labelled-workers';
 import type { CheckAccess } from './readiness';
 import type { SshAccess } from './ssh-access';
 import { Worker } from './worker';
@@ -13,8 +14,8 @@ export interface WorkerPoolArgs {
   environment: string;
   config: StackConfig;
   membership: PoolMembership;
-  /** Servers that the project has already, by worker. */
-  serverIds: ReadonlyMap<string, number>;
+  /** Workers' servers that the project has already. */
+  machines: ReadonlyMap<string, ExistingMachine>;
   access: SshAccess;
   network: { networkId: pulumi.Input<number>; cidr: string } | undefined;
   /** What workers without a public address wait for before they boot: the way out. */
@@ -33,7 +34,11 @@ export class WorkerPool extends pulumi.ComponentResource {
     const { environment, config, membership } = args;
     const pool = config.pools[name]!;
 
-    const firewall = isPrivateOnly(pool) ? undefined : this.firewall(name, pool, args);
+    const isPrivate = (member: MemberRecord): boolean => lacksPublicAddress(member, pool, args.machines);
+    const firewall =
+      membership.members.every(isPrivate) && isPrivateOnly(pool)
+        ? undefined
+        : this.firewall(name, pool, args);
     const groups = this.placementGroups(name, args);
 
     // The engine takes resources as they come: declared first, a new worker does not wait until all others are compared.
@@ -46,15 +51,16 @@ export class WorkerPool extends pulumi.ComponentResource {
           config,
           pool: name,
           member,
-          serverId: args.serverIds.get(member.id),
+          serverId: args.machines.get(member.id)?.serverId,
           access: args.access,
-          firewallId: firewall?.id.apply(Number),
+          // Hetzner refuses a firewall for a server that has no public address.
+          firewallId: isPrivate(member) ? undefined : firewall?.id.apply(Number),
           placementGroupId: groups.get(groupName(member))?.id.apply(Number),
           network: args.network,
           dns: args.dns && { zoneId: args.dns.zoneId, name: `${member.id}.${args.dns.suffix}` },
           check: args.check,
         },
-        { parent: this, dependsOn: isPrivateOnly(pool) ? args.egress : [] },
+        { parent: this, dependsOn: isPrivate(member) ? args.egress : [] },
       ),
     }));
     this.workers = newestFirst.reverse();

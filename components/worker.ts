@@ -34,7 +34,10 @@ export interface WorkerArgs {
   config: StackConfig;
   pool: string;
   member: MemberRecord;
-  /** Its server, where the project has it already. */
+  /**
+   * Its server, where the project has it already. An update that was killed, or whose answer was lost, leaves one that is
+   * not in the state: declared with its id it is taken in, where a plain create would meet its own name.
+   */
   serverId: number | undefined;
   access: SshAccess;
   firewallId: pulumi.Input<number> | undefined;
@@ -46,11 +49,15 @@ export interface WorkerArgs {
   check: CheckAccess | undefined;
 }
 
+/** Where a worker is found: its public IPv4 address, else its public IPv6 address, else its private one. */
+export interface Address {
+  type: 'A' | 'AAAA';
+  content: string;
+}
+
 /** One machine of a pool: its tailnet key, its server, and its address record where asked. */
 export class Worker extends pulumi.ComponentResource {
-  /** Public IPv4 address, else public IPv6 address, else private address. */
-  readonly address: pulumi.Output<string>;
-  readonly addressType: 'A' | 'AAAA';
+  readonly address: pulumi.Output<Address>;
 
   constructor(name: string, args: WorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('workerpools:index:Worker', name, {}, opts);
@@ -102,14 +109,13 @@ export class Worker extends pulumi.ComponentResource {
       },
     );
 
-    this.addressType = pool.publicNetwork.ipv4 || !pool.publicNetwork.ipv6 ? 'A' : 'AAAA';
-    this.address = addressOf(server, pool.publicNetwork);
+    this.address = addressOf(server);
     if (args.dns) this.addressRecord(name, args.dns);
     if (args.check) {
       checkReadiness(`${name}-ready`, {
         kind: 'worker',
         hostname,
-        address: this.address,
+        address: this.address.content,
         hostKey: hostKey(config.registrationSecret, hostname).publicKey,
         access: args.check,
         parent: this,
@@ -125,8 +131,8 @@ export class Worker extends pulumi.ComponentResource {
       {
         zoneId: dns.zoneId,
         name: dns.name,
-        type: this.addressType,
-        content: this.address,
+        type: this.address.type,
+        content: this.address.content,
         ttl: 60,
         proxied: false,
       },
@@ -135,11 +141,11 @@ export class Worker extends pulumi.ComponentResource {
   }
 }
 
-function addressOf(
-  server: hcloud.Server,
-  publicNetwork: { ipv4: boolean; ipv6: boolean },
-): pulumi.Output<string> {
-  if (publicNetwork.ipv4) return server.ipv4Address;
-  if (publicNetwork.ipv6) return server.ipv6Address;
-  return server.networks.apply((networks) => networks?.[0]?.ip ?? '');
+/** Read from the server itself: an edit of the pool's public network is for new workers only. */
+function addressOf({ ipv4Address, ipv6Address, networks }: hcloud.Server): pulumi.Output<Address> {
+  return pulumi.all([ipv4Address, ipv6Address, networks]).apply(([ipv4, ipv6, privateNetworks]): Address => {
+    if (ipv4) return { type: 'A', content: ipv4 };
+    if (ipv6) return { type: 'AAAA', content: ipv6 };
+    return { type: 'A', content: privateNetworks?.[0]?.ip ?? '' };
+  });
 }

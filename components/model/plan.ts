@@ -99,6 +99,26 @@ export function guardNetwork(
 }
 
 /**
+ * Stops a run that would take the NAT gateway away from workers that have no other way out, unless `network` is confirmed.
+ * @param ids workers that run without a public address
+ * @throws ConfigError naming the workers and how to confirm
+ */
+export function guardGateway(config: StackConfig, ids: readonly string[], allowed: readonly string[]): void {
+  const { network } = config;
+  if (ids.length === 0 || !network || 'stack' in network || network.natGateway || allowed.includes('network'))
+    return;
+  throw new ConfigError(
+    [
+      {
+        path: `${CONFIG_NAMESPACE}:network.natGateway`,
+        message: `is gone, and ${ids.join(', ')} run without a public address and would reach nothing. Keep it until they are replaced; or, if that is meant, say so once: WORKER_POOLS_ALLOW_REMOVAL=network pulumi up`,
+      },
+    ],
+    'This would take the way out away from running workers.',
+  );
+}
+
+/**
  * Workers that only an interrupted update can have left: younger than the record, and not planned either. A worker that
  * is older than the record's serial was taken out of it on purpose.
  */

@@ -47,6 +47,7 @@ const serverSchema = z.object({
   server_type: z.object({ name: z.string() }),
   location: z.object({ name: z.string() }),
   placement_group: z.object({ name: z.string() }).nullish(),
+  public_net: z.object({ ipv4: z.object({}).nullable(), ipv6: z.object({}).nullable() }),
 });
 
 export type ServerType = z.infer<typeof serverTypeSchema>;

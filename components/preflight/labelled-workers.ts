@@ -1,3 +1,6 @@
+import { isPrivateOnly } from '../model/config';
+import type { PoolConfig } from '../model/config-schema';
+import type { MemberRecord } from '../model/membership';
 import type { LabelledWorker } from '../model/plan';
 import type { ExistingServer } from './hetzner';
 
@@ -24,13 +27,29 @@ export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
   });
 }
 
-/**
- * Ids of the workers' servers, by worker. A server that an update made without hearing of it (it was killed, or the answer
- * was lost) is not in the state; declared with its id it is taken in, where a plain create would meet its own name. For
- * all others the id says what the state has already.
- */
-export function serverIds(servers: ExistingServer[]): ReadonlyMap<string, number> {
+/** A worker's server as it is, whatever the file says of new ones by now. */
+export interface ExistingMachine {
+  serverId: number;
+  hasPublicAddress: boolean;
+}
+
+/** The workers' servers, by worker. */
+export function existingMachines(servers: ExistingServer[]): ReadonlyMap<string, ExistingMachine> {
   return new Map(
-    servers.flatMap(({ id, labels }) => (labels['worker-id'] ? [[labels['worker-id'], id] as const] : [])),
+    servers.flatMap(({ id, labels, public_net: { ipv4, ipv6 } }) =>
+      labels['worker-id']
+        ? [[labels['worker-id'], { serverId: id, hasPublicAddress: ipv4 !== null || ipv6 !== null }] as const]
+        : [],
+    ),
   );
+}
+
+/** A running worker is what it was made as; the file tells of new ones. */
+export function lacksPublicAddress(
+  member: MemberRecord,
+  pool: PoolConfig,
+  machines: ReadonlyMap<string, ExistingMachine>,
+): boolean {
+  const machine = machines.get(member.id);
+  return machine ? !machine.hasPublicAddress : isPrivateOnly(pool);
 }

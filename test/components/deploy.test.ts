@@ -220,6 +220,64 @@ describe('deploy, declared to a stand-in for the engine', function () {
     assert.deepEqual(stand.writes(), [], 'the caller asked for it: no tag is tried');
   });
 
+  describe('running workers whose pool’s public network is edited', () => {
+    const open: Raw = { ingress: [{ port: 443, from: ['0.0.0.0/0'] }] };
+    const running = (publicNet: boolean) =>
+      stand.hetzner('POST', '/servers', {
+        name: 'production-ci-0001',
+        server_type: 'cx33',
+        location: 'fsn1',
+        image: 'debian-12',
+        labels: {
+          ...labels,
+          pool: 'ci',
+          'worker-id': 'ci-0001',
+          'config-hash': '0',
+          'config-hash-version': '1',
+        },
+        public_net: { enable_ipv4: publicNet, enable_ipv6: publicNet },
+        start_after_create: publicNet,
+      });
+
+    it('keep their firewall when new ones get no public address', async () => {
+      await running(true);
+      await deploy(
+        { access: tailnet, network, pools: { ci: { ...ciPool, ...hidden } } },
+        { membership: members(2) },
+      );
+      const firewall = recorder.registered.findIndex(
+        ({ type, name }) => type === FIREWALL && name === 'ci-closed',
+      );
+      assert.notEqual(firewall, -1);
+      assert.equal((recorder.inputsOf(SERVER, 'ci-0001-server')['firewallIds'] as unknown[]).length, 1);
+      assert.equal(Object.hasOwn(recorder.inputsOf(SERVER, 'ci-0002-server'), 'firewallIds'), false);
+    });
+
+    it('keep their way out when new ones get a public address', async () => {
+      await running(false);
+      await deploy(
+        { access: tailnet, network, pools: { ci: { ...ciPool, ...open } } },
+        { membership: members(2) },
+      );
+      assert.ok(serversOf(recorder).includes('production-nat'));
+      assert.equal(Object.hasOwn(recorder.inputsOf(SERVER, 'ci-0001-server'), 'firewallIds'), false);
+      assert.equal((recorder.inputsOf(SERVER, 'ci-0002-server')['firewallIds'] as unknown[]).length, 1);
+    });
+
+    it('do not lose the gateway that is their only way out', async () => {
+      await running(false);
+      const bare = { cidr: network['cidr'], zone: network['zone'] };
+      await assert.rejects(
+        deploy({ access: tailnet, network: bare, pools: { ci: ciPool } }, { membership: members(2) }),
+        {
+          message:
+            /^This would take the way out away from running workers\. Nothing was changed\.\n {2}• worker-pools:network\.natGateway: is gone, and ci-0001 run without a public address/,
+        },
+      );
+      assert.deepEqual(recorder.registered, []);
+    });
+  });
+
   describe('a network under running workers', () => {
     const file = { access: tailnet, network, pools: { ci: ciPool } };
     const outputs = (range: string | null | undefined): Raw => ({

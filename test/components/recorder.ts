@@ -42,7 +42,7 @@ export class Recorder implements pulumi.runtime.Mocks {
     }
     this.registered.push({ type, name, inputs: unwrapped(plain) as Record<string, unknown> });
     this.lastId += 1;
-    return { id: String(this.lastId), state: { ...plain, ...answers(type, name) } };
+    return { id: String(this.lastId), state: { ...plain, ...answers(type, name, plain) } };
   }
 
   call(): Record<string, unknown> {
@@ -62,12 +62,12 @@ export class Recorder implements pulumi.runtime.Mocks {
   }
 }
 
-function answers(type: string, name: string): Record<string, unknown> {
+function answers(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   switch (type) {
     case 'hcloud:index/server:Server':
       return {
-        ipv4Address: `ipv4 of ${name}`,
-        ipv6Address: `ipv6 of ${name}`,
+        ipv4Address: has(inputs, 'ipv4Enabled') ? `ipv4 of ${name}` : '',
+        ipv6Address: has(inputs, 'ipv6Enabled') ? `ipv6 of ${name}` : '',
         networks: [{ networkId: 1, ip: `private ip of ${name}` }],
       };
     case 'tailscale:index/tailnetKey:TailnetKey':
@@ -83,4 +83,9 @@ function unwrapped(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (pulumi.runtime.isRpcSecret(value)) return new Secret(unwrapped(pulumi.runtime.unwrapRpcSecret(value)));
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapped(inner)]));
+}
+
+function has(inputs: Record<string, unknown>, family: 'ipv4Enabled' | 'ipv6Enabled'): boolean {
+  const [publicNet] = inputs['publicNets'] as Record<string, boolean>[];
+  return publicNet?.[family] === true;
 }
