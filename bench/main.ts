@@ -1,16 +1,28 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchmarkEngine } from './engine';
+import { benchmarkPolicy } from './policy';
 import { circumstances } from './report/circumstances';
 import { replaceBetweenMarkers } from './report/document';
-import { toMarkdown, toText } from './report/table';
+import { type Table, toMarkdown, toText } from './report/table';
 
 const DOCUMENT = join(__dirname, '..', 'docs', 'performance.md');
+const POLICY_DOCUMENT = join(__dirname, '..', 'docs', 'policy.md');
+const POLICY_PLOT = join(__dirname, '..', 'docs', 'policy-pareto.svg');
+/** Seeds below are for development. */
+const FIRST_SEED = 1001;
 
 interface EngineOptions {
   sizes: number[];
   runs?: number;
+  write?: true;
+}
+
+interface PolicyOptions {
+  seeds: number;
+  days: number;
   write?: true;
 }
 
@@ -24,6 +36,13 @@ program
   .option('--runs <n>', 'times that each size is gone through', wholeNumber)
   .option('--write', 'write the tables into docs/performance.md')
   .action(engine);
+program
+  .command('policy')
+  .description('cost and waits of the scaling policy against its peers and the least possible, by simulation')
+  .option('--seeds <n>', 'traces of each workload; 30 for the full version', wholeNumber, 4)
+  .option('--days <n>', 'days of each trace; 7 for the full version', wholeNumber, 1)
+  .option('--write', 'write the tables into docs/policy.md and the plot beside it')
+  .action(policy);
 
 // Files and child processes are cleared away when the process exits.
 for (const [signal, code] of [
@@ -51,6 +70,36 @@ async function engine({ sizes, runs, write }: EngineOptions): Promise<void> {
   const document = readFileSync(DOCUMENT, 'utf8');
   writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'engine', all.map(toMarkdown).join('\n\n')));
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
+}
+
+async function policy({ seeds, days, write }: PolicyOptions): Promise<void> {
+  const about = policyCircumstances(new Date());
+  const started = Date.now();
+  const { tables, plot } = await benchmarkPolicy({
+    seeds: Array.from({ length: seeds }, (_, index) => FIRST_SEED + index),
+    days,
+    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+  });
+  const all = [about, ...tables];
+  process.stdout.write(`${all.map(toText).join('\n\n')}\n`);
+  if (!write) return;
+  const document = readFileSync(POLICY_DOCUMENT, 'utf8');
+  writeFileSync(POLICY_DOCUMENT, replaceBetweenMarkers(document, 'policy', all.map(toMarkdown).join('\n\n')));
+  writeFileSync(POLICY_PLOT, plot);
+  process.stderr.write(`Written to ${POLICY_DOCUMENT} and ${POLICY_PLOT}.\n`);
+}
+
+/** Simulated figures depend on the code alone. */
+function policyCircumstances(now: Date): Table {
+  const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain', '--', 'automation/decide', 'simulation', 'bench/policy');
+  const commit = git('rev-parse', '--short', 'HEAD');
+  const rows = [
+    ['date', now.toISOString().slice(0, 10)],
+    ['command', `\`${commandLine()}\``],
+    ['commit', changed === '' ? commit : `${commit}, with changes`],
+  ];
+  return { title: 'Circumstances', head: ['What', 'Value'], rows };
 }
 
 function commandLine(): string {
