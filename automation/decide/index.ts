@@ -67,7 +67,14 @@ export function decide(
     reasons.push(`the queue was last read ${Math.round(now - queue.observedAt)} s ago: the size is held`);
 
   const resumes = resume(working, pool, view, needed, parameters);
-  const launches = bounded(Math.max(0, needed - resumes.length), working, pool, state, reasons);
+  const launches = bounded(
+    Math.max(0, needed - resumes.length),
+    observation,
+    working.workers,
+    pool,
+    state,
+    reasons,
+  );
 
   const excess = shrinkToMaximum(working, pool);
   const drains = [...excess.drains];
@@ -120,10 +127,14 @@ function keptForStandby(standby: number, running: number, slots: number): number
   return standby === 0 ? 0 : Math.ceil((standby + running) / slots);
 }
 
-/** The launches that every bound allows, the tightest one named where it holds some back. */
+/**
+ * The launches that every bound allows, the tightest one named where it holds some back. Failed boots count against
+ * the bounds until they are really gone, but not as `working`.
+ */
 function bounded(
   needed: number,
   { now, workers, api }: Observation,
+  working: Observation['workers'],
   pool: PoolPolicy,
   state: PolicyState,
   reasons: string[],
@@ -140,7 +151,7 @@ function bounded(
     },
     { count: apiAllowance(api), reason: `${api?.remaining} of ${api?.limit} requests are left` },
     {
-      count: breakerAllowance(state, workers, now),
+      count: breakerAllowance(state, working, now),
       reason: `the last ${state.failedBoots} launches never became ready`,
     },
     {

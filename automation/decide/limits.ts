@@ -1,13 +1,12 @@
 import type { ApiAllowance, PricedPlacement, WorkerObservation } from './types';
 
-/** Shares of the vendor's request limit that launches leave alone: deletions, which stop the bill, and a safety. */
-const KEPT_FOR_DELETIONS = 0.2;
-const KEPT_FOR_SAFETY = 0.1;
+/** Share of the vendor's request limit that launches leave alone: for deletions, which stop the bill, and a third of it for safety. */
+const RESERVE = 0.3;
 
 /** Launches that the vendor's request limit has room for. */
 export function apiAllowance(api: ApiAllowance | undefined): number {
   if (api === undefined) return Infinity;
-  return Math.max(0, Math.floor(api.remaining - (KEPT_FOR_DELETIONS + KEPT_FOR_SAFETY) * api.limit));
+  return Math.max(0, Math.floor(api.remaining - RESERVE * api.limit));
 }
 
 /** Launches in this placement that the hourly budget has room for, beside the workers that are paid already. */
