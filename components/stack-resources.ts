@@ -1,6 +1,6 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { Dns, dnsSuffix } from './dns';
-import { isPrivateOnly } from './model/config';
+import { isPrivateOnly } from './model/pool';
 import type { Membership } from './model/membership';
 import { physicalName } from './model/names';
 import { hostKey } from './model/worker-machine';

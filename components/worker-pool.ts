@@ -1,6 +1,6 @@
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
-import { isPrivateOnly } from './model/config';
+import { isPrivateOnly } from './model/pool';
 import type { PoolConfig, StackConfig } from './model/config-schema';
 import { poolLabels } from './model/labels';
 import { placementGroups, type MemberRecord, type PoolMembership } from './model/membership';

@@ -1,4 +1,4 @@
-import { sizeBounds } from './config';
+import { sizeBounds } from './pool';
 import type { PoolConfig, StackConfig } from './config-schema';
 import { ConfigError } from './errors';
 import { CONFIG_NAMESPACE } from './schema-faults';

@@ -7,7 +7,7 @@ import {
   type WorkerMachine,
 } from '../../cloud-init';
 import type { StackConfig } from './config-schema';
-import { isPrivateOnly } from './config';
+import { isPrivateOnly } from './pool';
 import { addressAt } from './cidr';
 import { physicalName } from './names';
 

@@ -1,4 +1,4 @@
-import { isPrivateOnly } from '../model/config';
+import { isPrivateOnly } from '../model/pool';
 import type { PoolConfig } from '../model/config-schema';
 import type { MemberRecord } from '../model/membership';
 import type { LabelledWorker } from '../model/plan';

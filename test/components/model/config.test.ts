@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isPrivateOnly, sizeBounds } from '../../../components/model/config';
+import { isPrivateOnly, sizeBounds } from '../../../components/model/pool';
 import { access, ciPool, faultsOf, least, parsed, withPool, withPools, type Raw } from '../configs';
 
 const network: Raw = { cidr: '10.20.0.0/16', zone: 'eu-central' };
@@ -614,6 +614,29 @@ describe('configuration: every fault in one go', () => {
         'worker-pools:pools.ci.publicNetwork',
         'worker-pools:pools.web.queue',
         'worker-pools:pools',
+      ],
+    );
+  });
+
+  it('of the schema, and of the relations between the parts that are well formed', () => {
+    const raw = {
+      ...withPools({
+        ci: { ...ciPool, slots: 0 },
+        web: { ...ciPool, size: { fixed: 2 }, queue: { kind: 'slots' }, image: 'debian-10' },
+      }),
+      access: { ...access, tags: [] },
+      network: { ...network, cidr: '172.17.0.0/16' },
+      budget: { hourly: -1 },
+    };
+    assert.deepEqual(
+      faultsOf(raw).map((line) => line.split(': ')[0]),
+      [
+        'worker-pools:budget.hourly',
+        'worker-pools:pools.ci.slots',
+        'worker-pools:access.tags',
+        'worker-pools:network.cidr',
+        'worker-pools:pools.web.image',
+        'worker-pools:pools.web.queue',
       ],
     );
   });
