@@ -35,13 +35,13 @@ export const PARAMETERS: Parameters = {
   toleranceGain: 0.03,
   tolerance: { initial: 2, min: 1, max: 8 },
   deadlineShare: { least: 0.9, slope: 0.2, most: 1.2 },
-  recoveryShare: 0.5,
+  recoveryShare: 0.8,
   bootQuantile: 0.8,
   bootPrior: 150,
   hourEndMargin: 45,
   neverReady: { factor: 3, min: 240, max: 600 },
   boundaryDrain: 0.5,
-  drainReserve: 1.6,
+  drainReserve: 1.3,
   forecast: true,
 };
 

@@ -1,5 +1,11 @@
-/** Assumed while nothing has ended yet, seconds. */
-const UNKNOWN_SERVICE = 60;
+/**
+ * Assumed while little has ended, seconds. Short jobs end first, so the first samples make all look short: the
+ * assumption weighs as much as five of them.
+ */
+const PRIOR = 180;
+const PRIOR_WEIGHT = 5;
+/** Least that a job is expected to run on for where nothing is known of longer ones, seconds. */
+const UNKNOWN_REST = 60;
 /** Fewer than this many longer jobs say little about what is left of a running one. */
 const ENOUGH = 3;
 
@@ -17,20 +23,19 @@ export class ServiceTimes {
   }
 
   get mean(): number {
-    const { length } = this.#sorted;
-    return length < ENOUGH ? UNKNOWN_SERVICE : (this.#sums[0] ?? 0) / length;
+    return ((this.#sums[0] ?? 0) + PRIOR_WEIGHT * PRIOR) / (this.#sorted.length + PRIOR_WEIGHT);
   }
 
   quantile(q: number): number {
     const { length } = this.#sorted;
-    return length < ENOUGH ? UNKNOWN_SERVICE : (this.#sorted[Math.ceil(q * length) - 1] ?? UNKNOWN_SERVICE);
+    return length < ENOUGH ? PRIOR : (this.#sorted[Math.ceil(q * length) - 1] ?? PRIOR);
   }
 
   /** Expected rest of a job that has run for `age` seconds: E[p - age | p > age] over the samples. */
   remaining(age: number): number {
     const longer = this.#firstAbove(age);
     const count = this.#sorted.length - longer;
-    if (count < ENOUGH) return Math.max(UNKNOWN_SERVICE, age / 2);
+    if (count < ENOUGH) return Math.max(UNKNOWN_REST, age / 2);
     return (this.#sums[longer] ?? 0) / count - age;
   }
 
