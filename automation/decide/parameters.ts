@@ -33,7 +33,7 @@ export interface Parameters {
 export const PARAMETERS: Parameters = {
   lateTarget: 0.03,
   toleranceGain: 0.03,
-  tolerance: { initial: 2, min: 1, max: 8 },
+  tolerance: { initial: 1.7, min: 1, max: 8 },
   deadlineShare: { least: 0.9, slope: 0.2, most: 1.2 },
   recoveryShare: 0.8,
   bootQuantile: 0.8,

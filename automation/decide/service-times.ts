@@ -16,7 +16,7 @@ export class ServiceTimes {
   readonly #sums: Float64Array;
 
   constructor(samples: readonly number[]) {
-    this.#sorted = Float64Array.from(samples).sort();
+    this.#sorted = new Float64Array(samples).sort();
     this.#sums = new Float64Array(this.#sorted.length + 1);
     for (let at = this.#sorted.length - 1; at >= 0; at -= 1)
       this.#sums[at] = (this.#sums[at + 1] ?? 0) + (this.#sorted[at] ?? 0);

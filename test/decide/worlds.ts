@@ -26,6 +26,7 @@ export const pool: PoolPolicy = {
 /** A policy that has seen a hundred jobs of a minute and boots of 90 s. */
 export const experienced: PolicyState = {
   ...INITIAL_STATE,
+  tolerance: 2,
   services: Array<number>(100).fill(60),
   boots: Array<number>(20).fill(90),
   minute: NOW,
