@@ -22,19 +22,22 @@ function best(candidates: ReadonlyMap<string, Pooled>): { name: string; pooled: 
   return first && { name: first[0], pooled: first[1] };
 }
 
-export function ours({ policies }: Measured): Pooled {
+function ours({ policies }: Measured): Pooled {
   return policies.get(OURS)!;
 }
 
-/** Ratios of our cost to the best of these, for the workloads in which one meets the target. */
-function against(
+/**
+ * Our cost relative to the best of these, over the workloads in which one meets the target; 0 where none does in any.
+ */
+function comparison(
   measured: readonly Measured[],
   of: (one: Measured) => ReadonlyMap<string, Pooled>,
-): number[] {
-  return measured.flatMap((one) => {
+): number {
+  const ratios = measured.flatMap((one) => {
     const peer = best(of(one));
     return peer ? [ours(one).ratio / peer.pooled.ratio] : [];
   });
+  return ratios.length === 0 ? 0 : geometricMean(ratios);
 }
 
 export function targetsTable(measured: readonly Measured[]): Table {
@@ -46,8 +49,8 @@ export function targetsTable(measured: readonly Measured[]): Table {
   const calm = measured.filter(({ workload }) => ['steady', 'diurnal'].includes(workload));
   const dearest = Math.max(...calm.map((one) => ours(one).ratio));
   const cron = measured.find(({ workload }) => workload === 'cron')!;
-  const saving = 1 - geometricMean(against(measured, ({ policies }) => policies));
-  const regret = geometricMean(against(measured, ({ kedaAtHourEnd }) => kedaAtHourEnd)) - 1;
+  const saving = 1 - comparison(measured, ({ policies }) => policies);
+  const regret = comparison(measured, ({ kedaAtHourEnd }) => kedaAtHourEnd) - 1;
   const late = worst(({ lateShare }) => lateShare);
   const p99 = worst((pooled) => pooled.p99);
   const rows: [string, string, boolean][] = [

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Trace } from '../types';
 import { jobFaults, refuse, TraceError } from './faults';
 
-const shapeSchema = z.object({ jobs: z.array(z.unknown()), horizon: z.unknown() });
-const jobSchema = z.object({ arrival: z.unknown(), service: z.unknown() });
+const shapeSchema = z.object({ jobs: z.array(z.unknown()), horizon: z.unknown().optional() });
+const jobSchema = z.object({ arrival: z.unknown().optional(), service: z.unknown().optional() });
 
 /**
  * A trace from `{ "jobs": [ { "arrival": s, "service": s }, … ], "horizon": s }`; other fields are ignored.
