@@ -38,7 +38,7 @@ export function learn(
 
 /**
  * One step of on-line quantile tracking: each late start lowers the tolerance, each one in time raises it a little,
- * and they balance where the share of late starts is the target (`facts` on quantile tracking: Robbins and Monro).
+ * and they balance where the share of late starts is the target (Robbins and Monro's stochastic approximation).
  */
 function steer(
   tolerance: number,

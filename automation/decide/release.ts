@@ -19,8 +19,8 @@ const isIdle = ({ state, running }: WorkerObservation): boolean =>
   state !== 'booting' && running.length === 0;
 
 /**
- * Workers that leave at the end of a paid hour: to delete one earlier saves nothing (`policy` claim C1), and to keep an
- * idle one into the next hour buys no more than launching it again later would (C2). The one whose hour ends first
+ * Workers that leave at the end of a paid hour: to delete one earlier saves nothing, and to keep an
+ * idle one into the next hour buys no more than launching it again later would. The one whose hour ends first
  * goes first, and each only where all jobs still start in time without it and those that went before.
  */
 export function releaseAtHourEnd(

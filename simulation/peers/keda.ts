@@ -10,8 +10,8 @@ const DEFAULT_TARGET = 20;
 const COOLDOWN = 300;
 /** cluster-autoscaler's max-node-provision-time. */
 const PATIENCE = 900;
-/** The service's own margin before the end of a paid hour. */
-const HOUR_END_MARGIN = 45;
+/** What goes with the service's release at the end of a paid hour: its tick, its patience with boots, its margin. */
+const SERVICE = { tick: 10, patience: 450, margin: 45 };
 
 export interface KedaOptions {
   readonly name?: string;
@@ -28,8 +28,8 @@ export function keda({
 }: KedaOptions = {}): SimulatedPolicy {
   return peerPolicy({
     name,
-    interval: releaseAtHourEnd ? SYNC_INTERVAL / 1.5 : SYNC_INTERVAL,
-    patience: releaseAtHourEnd ? 450 : PATIENCE,
+    interval: releaseAtHourEnd ? SERVICE.tick : SYNC_INTERVAL,
+    patience: releaseAtHourEnd ? SERVICE.patience : PATIENCE,
     create: ({ minSize, maxSize }) => {
       const stabilization = new Stabilization();
       let activeAt = -Infinity;
@@ -49,7 +49,7 @@ export function keda({
         }
         if (!releaseAtHourEnd) return shrink(replicas - stabilization.apply(now, recommended), view);
         const ending = idle.filter(
-          ({ created }) => PAID_HOUR - ((now - created) % PAID_HOUR) <= HOUR_END_MARGIN,
+          ({ created }) => PAID_HOUR - ((now - created) % PAID_HOUR) <= SERVICE.margin,
         );
         return { ...NOTHING, removals: ids(ending.slice(0, replicas - recommended)) };
       };
