@@ -36,9 +36,11 @@ describe('the policy benchmark', () => {
   it('tells a target that is missed from one that is met', () => {
     const late = Array.from({ length: 10 }, (_, index) => (index === 0 ? 700 : 0));
     const verdicts = (waits: number[], hours: number): (string | undefined)[] =>
-      targetsTable([measured({ 'lease-slo': played(hours, 10, waits), peer: played(30, 10) })]).rows.map(
-        (row) => row[2],
-      );
+      targetsTable(
+        ['cron', 'steady'].map((workload) =>
+          measured({ 'lease-slo': played(hours, 10, waits), peer: played(30, 10) }, workload),
+        ),
+      ).rows.map((row) => row[2]);
     assert.deepEqual(verdicts([0], 13).slice(0, 5), ['met', 'met', 'met', 'met', 'met']);
     assert.deepEqual(verdicts(late, 25).slice(0, 5), ['missed', 'missed', 'missed', 'missed', 'missed']);
   });
@@ -96,9 +98,9 @@ function played(hours: number, bound: number, waits: number[] = [0]): Played {
   return { hours, bound, late, waits, busyDeletes: 0, elasticity: NO_ELASTICITY };
 }
 
-function measured(runs: Record<string, Played>): Measured {
+function measured(runs: Record<string, Played>, workload = 'cron'): Measured {
   return {
-    workload: 'cron',
+    workload,
     control: false,
     policies: new Map(Object.entries(runs).map(([name, run]) => [name, pool([run])])),
     keda: new Map(),
