@@ -61,7 +61,7 @@ describe('An update that does not end well', function () {
     const servers = serverIds(environment.sandbox);
     const stopped = await environment.up();
     assert.notEqual(stopped.code, 0);
-    assert.match(stopped.text, /previous update was interrupted/);
+    assert.match(stopped.text, /previous update of this stack was interrupted/);
     assert.match(stopped.text, /WORKER_POOLS_ADOPT=ci-0002,ci-0003/);
     assert.deepEqual(writes(environment.sandbox), []);
 
