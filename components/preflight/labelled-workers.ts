@@ -4,9 +4,9 @@ import type { MemberRecord } from '../model/membership';
 import type { LabelledWorker } from '../model/plan';
 import type { ExistingServer } from './hetzner';
 
-/** Workers as their servers' labels tell of them; a server that lacks one of our labels is none. */
+/** Workers as their servers' labels tell of them, oldest first; a server that lacks one of our labels is none. */
 export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
-  return servers.flatMap(({ labels, created, server_type, location, placement_group }) => {
+  const workers = servers.flatMap(({ labels, created, server_type, location, placement_group }) => {
     const { pool, 'worker-id': id, 'config-hash': configHash, 'config-hash-version': version } = labels;
     if (!pool || !id || !configHash || !/^\d+$/.test(version ?? '')) return [];
     const group = /-(\d+)$/.exec(placement_group?.name ?? '')?.[1];
@@ -25,6 +25,7 @@ export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
       },
     ];
   });
+  return workers.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
 }
 
 /** A worker's server as it is, whatever the file says of new ones by now. */

@@ -250,7 +250,7 @@ describe('preflight: what Hetzner offers', () => {
       'config-hash-version': '1',
     });
     const ids = Array.from({ length: 52 }, (_, index) => index + 1);
-    for (const serial of ids) await server(`production-ci-${serial}`, labels(serial));
+    for (const serial of ids.toReversed()) await server(`production-ci-${serial}`, labels(serial));
     await server('staging-ci-1', { ...labels(1), stack: 'staging' });
     await server('production-nat', { 'managed-by': 'hcloud-worker-pools', stack: 'production', role: 'nat' });
     await server('pet', {});
@@ -258,7 +258,7 @@ describe('preflight: what Hetzner offers', () => {
 
     const workers = labelledWorkers((await stand.ask(least)).workers);
     assert.deepEqual(
-      workers.map(({ member }) => member.id).sort(),
+      workers.map(({ member }) => member.id),
       ids.map((serial) => labels(serial)['worker-id']),
     );
     assert.deepEqual(workers[0], {
