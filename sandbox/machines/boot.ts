@@ -81,7 +81,7 @@ export function runFinal(machine: Machine, around: Surroundings): StageOutcome {
   const obstacle = asked.usesNetwork ? noWayOut(machine, around) : undefined;
   if (asked.installsTailscale && obstacle === undefined) machine.tailscaleInstalled = true;
   if (obstacle !== undefined)
-    fail(machine, 'scripts-user', `Temporary failure resolving 'deb.debian.org' (${obstacle})`);
+    fail(machine, 'scripts-user', `Temporary failure resolving 'mirror.hetzner.com' (${obstacle})`);
   if (!asked.tailscaleUp) return 'ended';
   if (!machine.tailscaleInstalled) {
     fail(machine, 'scripts-user', '/var/lib/cloud/instance/scripts/runcmd: tailscale: not found');
@@ -155,13 +155,13 @@ function installPackages(machine: Machine, document: MachineDocument): void {
 function packagesFailed(machine: Machine, document: MachineDocument, obstacle: string): void {
   writeLog(
     machine,
-    "W: Failed to fetch https://deb.debian.org/debian/dists/bookworm/InRelease  Temporary failure resolving 'deb.debian.org'",
+    "W: Failed to fetch https://mirror.hetzner.com/debian/packages/dists/bookworm/InRelease  Temporary failure resolving 'mirror.hetzner.com'",
   );
   for (const name of document.packages) writeLog(machine, `E: Unable to locate package ${name}`);
   fail(
     machine,
     'package-update-upgrade-install',
-    `Temporary failure resolving 'deb.debian.org' (${obstacle})`,
+    `Temporary failure resolving 'mirror.hetzner.com' (${obstacle})`,
   );
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch, type Membership } from '../../components/model/membership';
 import { inventory, NOTHING, serverIds, writes } from './cloud';
 import { least, withPool } from './configs';
+import { launched } from './intent';
 import { Environment } from './harness';
 
 describe('An update that does not end well', function () {
@@ -118,20 +118,6 @@ function holdAnswer({ sandbox }: Environment, name: string): void {
     mode: 'slow',
     delayMs: 20_000,
   });
-}
-
-function launched(environment: Environment, more: number): Membership {
-  const { membership, pools } = environment.record();
-  const template = {
-    serverType: 'cx33',
-    location: 'fsn1',
-    configHash: pools['ci']!.configHash,
-    configHashVersion: 1,
-    launchedAt: '2026-03-01T12:00:00.000Z',
-    spread: true,
-  };
-  const launches = Array.from({ length: more }, () => template);
-  return { ...membership, ci: launch('ci', membership['ci']!, launches) };
 }
 
 function members(environment: Environment): string[] {

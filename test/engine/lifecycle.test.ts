@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { utils } from 'ssh2';
-import { launch, type Membership, remove } from '../../components/model/membership';
+import { remove } from '../../components/model/membership';
 import { inventory, joined, NOTHING, reads, serverIds, writes } from './cloud';
 import { complete, type Raw, webPool, withPool } from './configs';
+import { launched } from './intent';
 import { Environment } from './harness';
 import { Secrets } from './secrets';
 
@@ -249,21 +250,6 @@ describe('A stack on the real engine', function () {
     });
   });
 });
-
-/** The recorded membership with `more` workers in pool `ci`, as the scaling service would want it. */
-function launched(environment: Environment, more: number): Membership {
-  const { membership, pools } = environment.record();
-  const template = {
-    serverType: 'cx33',
-    location: 'fsn1',
-    configHash: pools['ci']!.configHash,
-    configHashVersion: 1,
-    launchedAt: '2026-03-01T12:00:00.000Z',
-    spread: true,
-  };
-  const launches = Array.from({ length: more }, () => template);
-  return { ...membership, ci: launch('ci', membership['ci']!, launches) };
-}
 
 function serversMade({ sandbox }: Environment, before: Record<string, number>): string[] {
   const after = serverIds(sandbox);

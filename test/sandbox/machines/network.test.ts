@@ -166,7 +166,7 @@ describe('a machine without a public address', () => {
         sandbox,
         cloudConfig({ write_files: forwarding, runcmd: applied }),
       );
-      const loop = 'for i in $(seq 60); do curl -s http://deb.debian.org && break; sleep 5; done';
+      const loop = 'for i in $(seq 60); do curl -s http://mirror.hetzner.com && break; sleep 5; done';
       const config = joiningConfig(await tailnetKey(sandbox), 'private', {
         bootcmd: waits ? [...route, loop] : route,
       });
