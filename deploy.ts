@@ -5,12 +5,12 @@ import { readConfigValues } from './components/config-values';
 import { membershipWithoutIntent } from './components/membership-without-intent';
 import { parseStackConfig } from './components/model/config';
 import { sizeBounds } from './components/model/pool';
-import type { StackConfig } from './components/model/config-schema';
+import type { Placement, StackConfig } from './components/model/config-schema';
 import { ConfigError } from './components/model/errors';
-import type { Membership } from './components/model/membership';
+import { EMPTY_POOL, type Launch, type Membership } from './components/model/membership';
 import { guardGateway, guardNetwork } from './components/model/plan';
 import { userDataFaults, userDataSizes } from './components/model/user-data';
-import { CONFIG_HASH_VERSION, configHash } from './components/model/worker-machine';
+import { CONFIG_HASH_VERSION, templateHashes } from './components/model/worker-machine';
 import { preflight, type Preflight, type PreflightQuestion } from './components/preflight';
 import { readCredentials } from './components/preflight/credentials';
 import { existingMachines } from './components/preflight/labelled-workers';
@@ -18,9 +18,19 @@ import { readRecord, type StackOutputs } from './components/stack-record';
 import { declareStack } from './components/stack-resources';
 import { withoutStackTraces } from './components/stack-traces';
 
+/** What a caller's intent is made from: the record, read while the stack's lock is held. */
+export interface IntentBase {
+  /** Empty pools for those that the file has and the record does not. */
+  recorded: Membership;
+  /** What a new member of the pool is launched as on a placement. */
+  launchOf: (pool: string, placement: Placement) => Launch;
+}
+
 export interface DeployOptions {
-  /** The membership that the caller wants; without one the recorded one stands, as for every human run. */
-  membership?: Membership;
+  /** Says the membership that the caller wants; without it the recorded one stands, as for every human run. */
+  intend?: (base: IntentBase) => Membership | Promise<Membership>;
+  /** What the vendors answer, where the caller has asked them already, a moment ago and for this very file. */
+  facts?: Promise<Preflight>;
   /** Milliseconds since the epoch. */
   now?: () => number;
   /** Folder that relative key files are looked up in. */
@@ -46,13 +56,18 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
     now: (options.now ?? Date.now)(),
   };
   const record = await readRecord();
-  const facts = await preflight({ ...question, knownPools: Object.keys(record?.membership ?? {}) });
+  const knownPools = Object.keys(record?.membership ?? {});
+  const facts = await (options.facts ?? preflight({ ...question, knownPools }));
   for (const warning of facts.warnings) void pulumi.log.warn(warning);
 
   await checkUserData(question, facts);
-  const hashes = templateHashes(question, facts);
-  const membership = options.membership
-    ? matching(options.membership, config)
+  const hashes = templateHashes(config, {
+    environment,
+    authorizedKeys: facts.sshKeys.map(({ key }) => key.line),
+    networkCidr: networkRange(config, facts),
+  });
+  const membership = options.intend
+    ? matching(await options.intend(intentBase(question, record?.membership, hashes)), config)
     : await membershipWithoutIntent(question, facts, record?.membership, hashes, variables);
   const network = networkOf(config);
   const confirmed = confirmedRemovals(variables);
@@ -60,6 +75,25 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
   await stopOrWarn(() => guardGateway(config, privateWorkers(facts, membership), confirmed));
   withoutStackTraces(() => declareStack(question, facts, membership));
   return { membership, network, pools: describePools(config, hashes) };
+}
+
+function intentBase(
+  { config, now }: PreflightQuestion,
+  recorded: Membership = {},
+  hashes: Map<string, string>,
+): IntentBase {
+  const empty = Object.keys(config.pools).map((pool) => [pool, EMPTY_POOL] as const);
+  return {
+    recorded: { ...Object.fromEntries(empty), ...recorded },
+    launchOf: (pool, { serverType, location }) => ({
+      serverType,
+      location,
+      configHash: hashes.get(pool)!,
+      configHashVersion: CONFIG_HASH_VERSION,
+      launchedAt: new Date(now).toISOString(),
+      spread: config.pools[pool]!.spread,
+    }),
+  };
 }
 
 /**
@@ -94,18 +128,6 @@ async function checkUserData({ environment, config }: PreflightQuestion, facts: 
   for (const { pool, bytes } of sizes) {
     await pulumi.log.info(`pool ${pool}: user data ${bytes} of ${userDataLimit} bytes`);
   }
-}
-
-/** Each pool's stamp of today's template. */
-function templateHashes({ environment, config }: PreflightQuestion, facts: Preflight): Map<string, string> {
-  const authorizedKeys = facts.sshKeys.map(({ key }) => key.line);
-  const networkCidr = networkRange(config, facts);
-  return new Map(
-    Object.keys(config.pools).map((pool) => [
-      pool,
-      configHash(config, { environment, pool, authorizedKeys, networkCidr }),
-    ]),
-  );
 }
 
 function networkRange(config: StackConfig, facts: Preflight): string | undefined {

@@ -86,7 +86,7 @@ export class BenchStack {
   async upInline(membership: Membership): Promise<void> {
     if (!this.inline) throw new Error('openInline() comes first');
     await this.inline.up({
-      program: () => deploy({ membership, environment: this.environment, directory: ROOT }),
+      program: () => deploy({ intend: () => membership, environment: this.environment, directory: ROOT }),
       color: 'never',
       showSecrets: false,
     });

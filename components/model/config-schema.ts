@@ -113,6 +113,13 @@ export const budgetSchema = z.strictObject({
   monthly: z.number().positive().optional().describe('EUR gross a month'),
 });
 
+export const autoscalingSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('the scaling service changes pools; while false it watches, decides and explains only'),
+});
+
 export const serviceSchema = z.strictObject({
   url: httpUrl.describe('worker API of the scaling service, as workers reach it'),
 });
@@ -225,6 +232,7 @@ export const stackConfigSchema = z.strictObject({
   dns: dnsSchema.optional(),
   budget: budgetSchema.prefault({}),
   service: serviceSchema.optional(),
+  autoscaling: autoscalingSchema.prefault({}),
   registrationSecret: z
     .string()
     .min(32, { error: 'is too short: give at least 32 characters, e.g. from `openssl rand -hex 32`' })

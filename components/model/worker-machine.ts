@@ -108,6 +108,14 @@ export function configHash(
     .slice(0, 16);
 }
 
+/** Each pool's stamp of today's template. */
+export function templateHashes(
+  config: StackConfig,
+  facts: Pick<WorkerFacts, 'environment' | 'authorizedKeys' | 'networkCidr'>,
+): Map<string, string> {
+  return new Map(Object.keys(config.pools).map((pool) => [pool, configHash(config, { ...facts, pool })]));
+}
+
 /** By name, so that the order in the file is no difference between two documents. */
 function sorted(env: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -24,8 +24,17 @@ export interface Credentials {
   cloudflare: CloudflareCredentials;
 }
 
-/** Reads what the providers will use, from where they read it: the stack's configuration, else the environment. */
-export function readCredentials(environment: NodeJS.ProcessEnv = process.env): Credentials {
+/** A value of the stack's configuration, e.g. `hcloud` `token`. */
+export type Configured = (provider: string, key: string) => string | undefined;
+
+/**
+ * Reads what the providers will use, from where they read it: the stack's configuration, else the environment.
+ * @param configured the running program's own configuration where absent
+ */
+export function readCredentials(
+  environment: NodeJS.ProcessEnv = process.env,
+  configured: Configured = ofThisProgram,
+): Credentials {
   const from = (provider: string, key: string, variable: string): string | undefined =>
     configured(provider, key) ?? (environment[variable] || undefined);
   const url = (provider: string, key: string, variable: string, fallback: string): string =>
@@ -35,7 +44,7 @@ export function readCredentials(environment: NodeJS.ProcessEnv = process.env): C
       url: url('hcloud', 'endpoint', 'HCLOUD_ENDPOINT', 'https://api.hetzner.cloud/v1'),
       token: from('hcloud', 'token', 'HCLOUD_TOKEN'),
     },
-    tailscale: tailscaleCredentials(configuredTailscale(), environment),
+    tailscale: tailscaleCredentials(configuredTailscale(configured), environment),
     cloudflare: {
       url: url('cloudflare', 'baseUrl', 'CLOUDFLARE_BASE_URL', 'https://api.cloudflare.com/client/v4'),
       token: from('cloudflare', 'apiToken', 'CLOUDFLARE_API_TOKEN'),
@@ -44,7 +53,7 @@ export function readCredentials(environment: NodeJS.ProcessEnv = process.env): C
 }
 
 /** What the stack's configuration says of Tailscale; the rest is the environment's. */
-export function configuredTailscale(): ConfiguredTailscale {
+export function configuredTailscale(configured: Configured = ofThisProgram): ConfiguredTailscale {
   return {
     url: configured('tailscale', 'baseUrl'),
     tailnet: configured('tailscale', 'tailnet'),
@@ -54,6 +63,6 @@ export function configuredTailscale(): ConfiguredTailscale {
   };
 }
 
-function configured(provider: string, key: string): string | undefined {
+function ofThisProgram(provider: string, key: string): string | undefined {
   return new pulumi.Config(provider).get(key);
 }

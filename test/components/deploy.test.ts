@@ -199,7 +199,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
     },
   ]) {
     it(`refuses a membership that ${what}, and declares nothing`, async () => {
-      await assert.rejects(deploy({ access: tailnet, pools }, { membership: members(2) }), { message });
+      await assert.rejects(deploy({ access: tailnet, pools }, { intend: () => members(2) }), { message });
       assert.deepEqual(recorder.registered, []);
     });
   }
@@ -207,7 +207,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
   it('declares exactly the membership that it is given, whatever is recorded', async () => {
     const given = { ci: { nextSerial: 40, members: members(13)['ci']!.members.slice(1) } };
     const file = { access: tailnet, pools: { ci: { ...ciPool, size: { min: 20, max: 40 } } } };
-    const { outputs } = await deploy(file, { membership: given }, { recorded: members(3) });
+    const { outputs } = await deploy(file, { intend: () => given }, { recorded: members(3) });
     assert.deepEqual(outputs.membership, given);
     assert.deepEqual(
       serversOf(recorder),
@@ -243,7 +243,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       await running(true);
       await deploy(
         { access: tailnet, network, pools: { ci: { ...ciPool, ...hidden } } },
-        { membership: members(2) },
+        { intend: () => members(2) },
       );
       const firewall = recorder.registered.findIndex(
         ({ type, name }) => type === FIREWALL && name === 'ci-closed',
@@ -257,7 +257,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       await running(false);
       await deploy(
         { access: tailnet, network, pools: { ci: { ...ciPool, ...open } } },
-        { membership: members(2) },
+        { intend: () => members(2) },
       );
       assert.ok(serversOf(recorder).includes('production-nat'));
       assert.equal(Object.hasOwn(recorder.inputsOf(SERVER, 'ci-0001-server'), 'firewallIds'), false);
@@ -268,7 +268,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       await running(false);
       const bare = { cidr: network['cidr'], zone: network['zone'] };
       await assert.rejects(
-        deploy({ access: tailnet, network: bare, pools: { ci: ciPool } }, { membership: members(2) }),
+        deploy({ access: tailnet, network: bare, pools: { ci: ciPool } }, { intend: () => members(2) }),
         {
           message:
             /^This would take the way out away from running workers\. Nothing was changed\.\n {2}• worker-pools:network\.natGateway: is gone, and ci-0001 run without a public address/,
@@ -299,9 +299,12 @@ describe('deploy, declared to a stand-in for the engine', function () {
 
     it('does not become another one', async () => {
       const other = { ...file, network: { ...network, cidr: '10.30.0.0/16' } };
-      await assert.rejects(deploy(other, { membership: members(2) }, { outputs: outputs('10.20.0.0/16') }), {
-        message: stops('become 10\\.30\\.0\\.0/16'),
-      });
+      await assert.rejects(
+        deploy(other, { intend: () => members(2) }, { outputs: outputs('10.20.0.0/16') }),
+        {
+          message: stops('become 10\\.30\\.0\\.0/16'),
+        },
+      );
       assert.deepEqual(recorder.registered, []);
     });
 
@@ -336,7 +339,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
     const member = without(lone['ci']!.members[0]!, 'placementGroup');
     await deploy(
       { access: tailnet, pools: { ci: { ...ciPool, spread: false } } },
-      { membership: { ci: { nextSerial: 2, members: [member] } } },
+      { intend: () => ({ ci: { nextSerial: 2, members: [member] } }) },
     );
     assert.equal(Object.hasOwn(recorder.inputsOf(SERVER, 'ci-0001-server'), 'placementGroupId'), false);
     assert.ok(recorder.list.every((line) => !line.includes('PlacementGroup')));
@@ -344,7 +347,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
 
   it('direct mode: SSH from the given networks and the pool’s ports, and no tailnet', async () => {
     const ingress = [{ port: 443, from: ['0.0.0.0/0', '::/0'] }];
-    await deploy({ access: direct, pools: { ci: { ...ciPool, ingress } } }, { membership: members(1) });
+    await deploy({ access: direct, pools: { ci: { ...ciPool, ingress } } }, { intend: () => members(1) });
     assert.deepEqual(recorder.inputsOf(FIREWALL, 'ci-open'), {
       name: 'production-ci-open',
       labels: { ...labels, pool: 'ci' },
@@ -364,14 +367,14 @@ describe('deploy, declared to a stand-in for the engine', function () {
     const made = (await stand.hetzner('POST', '/ssh_keys', { name: 'mine', public_key: KEY_LINE })) as {
       ssh_key: { id: number };
     };
-    await deploy({ access: tailnet, pools: { ci: ciPool } }, { membership: members(1) });
+    await deploy({ access: tailnet, pools: { ci: ciPool } }, { intend: () => members(1) });
     assert.deepEqual(recorder.inputsOf(SERVER, 'ci-0001-server')['sshKeys'], [String(made.ssh_key.id)]);
     assert.ok(recorder.list.every((line) => !line.includes('SshKey')));
   });
 
   it('private workers: the network, the gateway with its routes and check, and no firewall of the pool', async () => {
     const file = { access: tailnet, network, pools: { ci: { ...ciPool, ...hidden } } };
-    await deploy(file, { membership: members(1) });
+    await deploy(file, { intend: () => members(1) });
     assert.deepEqual(recorder.inputsOf('hcloud:index/network:Network', 'network'), {
       name: 'production',
       ipRange: '10.20.0.0/16',
@@ -419,7 +422,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
   });
 
   it('no gateway where every worker has a public address', async () => {
-    await deploy({ access: tailnet, network, pools: { ci: ciPool } }, { membership: members(1) });
+    await deploy({ access: tailnet, network, pools: { ci: ciPool } }, { intend: () => members(1) });
     assert.deepEqual(serversOf(recorder), ['production-ci-0001']);
   });
 
@@ -441,7 +444,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
   for (const [way, access, pool, expected] of readiness) {
     it(`readiness is asked ${way}`, async () => {
       const file = { access, network, pools: { ci: { ...ciPool, ...pool, waitForReady: true } } };
-      await deploy(file, { membership: members(1) });
+      await deploy(file, { intend: () => members(1) });
       const question = questionIn(recorder.inputsOf(COMMAND, 'ci-0001-ready')['environment']);
       assert.deepEqual(without(question, 'tailscale'), {
         kind: 'worker',
@@ -462,7 +465,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
     it(`a worker’s name: ${which}`, async () => {
       const dns = { zone: 'sandbox.example', workers: true, proxied: true };
       const file = { access: tailnet, network, dns, pools: { ci: { ...ciPool, ...pool } } };
-      await deploy(file, { membership: members(1) });
+      await deploy(file, { intend: () => members(1) });
       const { zoneId, ...record } = recorder.inputsOf(RECORD, 'ci-0001-dns');
       assert.match(zoneId as string, /^[0-9a-f]{32}$/);
       assert.deepEqual(record, {
@@ -488,7 +491,7 @@ describe('deploy, declared to a stand-in for the engine', function () {
       ...members(2),
       web: { nextSerial: 2, members: [{ ...members(1)['ci']!.members[0]!, id: 'web-0001' }] },
     };
-    await deploy({ access: tailnet, dns, pools: { ci: ciPool, web } }, { membership });
+    await deploy({ access: tailnet, dns, pools: { ci: ciPool, web } }, { intend: () => membership });
     const records = recorder.registered
       .filter(({ type }) => type === RECORD)
       .map(({ name, inputs }) => [name, inputs['name'], inputs['content'], inputs['ttl'], inputs['proxied']]);

@@ -197,7 +197,11 @@ export class Environment implements Place {
     try {
       return await stack.up({
         program: () =>
-          deploy({ ...(membership && { membership }), environment: this.credentials, directory: ROOT }),
+          deploy({
+            ...(membership && { intend: () => membership }),
+            environment: this.credentials,
+            directory: ROOT,
+          }),
         signal: run.signal,
         color: 'never',
         showSecrets: false,

@@ -13,7 +13,7 @@ void LocalWorkspace.selectStack(
   {
     stackName: stack,
     projectName: 'worker-pools',
-    program: () => deploy({ membership, directory: root }),
+    program: () => deploy({ intend: () => membership, directory: root }),
   },
   { workDir: folder },
 ).then((selected) => selected.up({ onOutput: (text) => process.stdout.write(text) }));
