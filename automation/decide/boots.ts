@@ -24,13 +24,18 @@ export function neverReady(
   return workers.filter(({ state, created }) => state === 'booting' && now - created > patience);
 }
 
+/** Whether the template is thought to be broken. */
+export function breakerOpen({ failedBoots }: PolicyState): boolean {
+  return failedBoots >= FAILURES_TO_OPEN;
+}
+
 /** How many launches the breaker lets through: one probe at a time while nothing that is launched gets ready. */
 export function breakerAllowance(
-  { failedBoots, probedAt }: PolicyState,
+  state: PolicyState,
   workers: readonly WorkerObservation[],
   now: number,
 ): number {
-  if (failedBoots < FAILURES_TO_OPEN) return Infinity;
+  if (!breakerOpen(state)) return Infinity;
   if (workers.some(({ state }) => state === 'booting')) return 0;
-  return now - (probedAt ?? -Infinity) >= PROBE_INTERVAL ? 1 : 0;
+  return now - (state.probedAt ?? -Infinity) >= PROBE_INTERVAL ? 1 : 0;
 }

@@ -1,13 +1,12 @@
-import { breakerAllowance, neverReady, usualBoot } from './boots';
-import { assignCells } from './cells';
+import { neverReady, usualBoot } from './boots';
+import { floorOf, keptForStandby } from './floor';
 import { freshness } from './freshness';
 import { learn } from './learn';
-import { apiAllowance, budgetAllowance } from './limits';
+import { boundedLaunches } from './launches';
 import { launchNeed, outlook } from './need';
 import { PARAMETERS, type Parameters } from './parameters';
-import { choosePlacements, LIMIT_HOLD, RATE_HOLD, rememberSoldOut } from './placement';
+import { LIMIT_HOLD, RATE_HOLD, rememberSoldOut } from './placement';
 import { drainBeforeHourEnd, releaseAtHourEnd, resume, shrinkToMaximum } from './release';
-import { scheduledMinimum } from './schedule';
 import { standbyShortage, standbySlots } from './standby';
 import { INITIAL_STATE, type PolicyState } from './state';
 import type { Observation, Plan, PlannedRemoval, PoolPolicy } from './types';
@@ -19,6 +18,8 @@ export type * from './types';
 export interface Decision {
   readonly plan: Plan;
   readonly state: PolicyState;
+  /** Further workers that are wanted now, resumed ones among them, whatever the bounds let through. */
+  readonly needed: number;
 }
 
 /**
@@ -67,7 +68,7 @@ export function decide(
     reasons.push(`the queue was last read ${Math.round(now - queue.observedAt)} s ago: the size is held`);
 
   const resumes = resume(working, pool, view, needed, parameters);
-  const launches = bounded(
+  const launches = boundedLaunches(
     Math.max(0, needed - resumes.length),
     observation,
     working.workers,
@@ -101,6 +102,7 @@ export function decide(
       failedBoots: state.failedBoots + failed.filter(({ id }) => !state.condemned.includes(id)).length,
       ...(probed ? { probedAt: now } : {}),
     },
+    needed,
   };
 }
 
@@ -115,60 +117,5 @@ function remember({ failures = [], now, booted = [] }: Observation, state: Polic
     soldOut: rememberSoldOut(state.soldOut, failures, now),
     launchesHeldUntil: Math.max(state.launchesHeldUntil, hold > 0 ? now + hold : 0),
     failedBoots: booted.length > 0 ? 0 : state.failedBoots,
-  };
-}
-
-/** Workers of a window that begins within a boot are launched now, so that they are ready when it begins. */
-function floorOf({ minSize, schedule }: PoolPolicy, now: number, boot: number): number {
-  return Math.max(minSize, scheduledMinimum(schedule, now), scheduledMinimum(schedule, now + boot));
-}
-
-function keptForStandby(standby: number, running: number, slots: number): number {
-  return standby === 0 ? 0 : Math.ceil((standby + running) / slots);
-}
-
-/**
- * The launches that every bound allows, the tightest one named where it holds some back. Failed boots count against
- * the bounds until they are really gone, but not as `working`.
- */
-function bounded(
-  needed: number,
-  { now, workers, api }: Observation,
-  working: Observation['workers'],
-  pool: PoolPolicy,
-  state: PolicyState,
-  reasons: string[],
-): { count: number; plan: Pick<Plan, 'launches' | 'alternatives'> } {
-  const { order, most } = choosePlacements(pool.placements, state.soldOut, now, pool.tick);
-  const [placement, ...alternatives] = order;
-  if (needed === 0 || placement === undefined) return { count: 0, plan: { launches: [], alternatives: [] } };
-  const bounds = [
-    { count: pool.maxSize - workers.length, reason: `the greatest size is ${pool.maxSize}` },
-    { count: most, reason: 'every placement was sold out lately' },
-    {
-      count: budgetAllowance(pool.hourlyBudget, workers, pool.placements, placement),
-      reason: `the budget is ${pool.hourlyBudget} EUR an hour`,
-    },
-    { count: apiAllowance(api), reason: `${api?.remaining} of ${api?.limit} requests are left` },
-    {
-      count: breakerAllowance(state, working, now),
-      reason: `the last ${state.failedBoots} launches never became ready`,
-    },
-    {
-      count: now < state.launchesHeldUntil ? 0 : Infinity,
-      reason: 'the vendor refused further servers: its limit or its rate was met',
-    },
-  ];
-  const tightest = bounds.reduce((least, one) => (one.count < least.count ? one : least));
-  const count = Math.max(0, Math.min(needed, tightest.count));
-  if (count < needed) reasons.push(`${count} of ${needed} are launched: ${tightest.reason}`);
-  const { serverType, location } = placement;
-  const launches = Array.from({ length: count }, () => ({ serverType, location }));
-  return {
-    count,
-    plan: {
-      launches: assignCells(launches, workers, pool.cellSize),
-      alternatives: alternatives.map((other) => ({ serverType: other.serverType, location: other.location })),
-    },
   };
 }

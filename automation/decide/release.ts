@@ -115,7 +115,8 @@ export function mayRelease(freshness: Freshness): boolean {
   return freshness !== 'unknown';
 }
 
-function canDoWithout(
+/** Whether all jobs still start in time without this worker and those that are gone. */
+export function canDoWithout(
   { capacity, claims, services }: Outlook,
   gone: ReadonlySet<string>,
   id: string,
