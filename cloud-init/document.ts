@@ -32,7 +32,7 @@ export function workerDocument(machine: WorkerMachine): MachineDocument {
   const needsDocker = machine.docker || machine.traefik !== undefined || container !== undefined;
   return compose(
     [
-      ...(network.kind === 'private-only' ? [route(network, os)] : []),
+      ...(network.kind === 'private-only' ? [route(network)] : []),
       clock(machine),
       jobs(),
       ...basics(machine),

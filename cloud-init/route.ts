@@ -1,9 +1,6 @@
-import { defaultResolvers, type Network, type OperatingSystem } from './machine';
+import { defaultResolvers, type Network } from './machine';
 import { programs, type Section } from './section';
 import { start } from './steps';
-
-/** A name that the package steps need anyway. */
-const archives = { debian: 'deb.debian.org', ubuntu: 'archive.ubuntu.com' };
 
 type PrivateOnly = Extract<Network, { kind: 'private-only' }>;
 
@@ -16,11 +13,11 @@ type PrivateOnly = Extract<Network, { kind: 'private-only' }>;
  * DHCP renewal or a re-configuration by networkd, netplan or ifupdown may drop the route. It changes the route only
  * when it is missing: every change makes tailscaled look at its links again.
  */
-export function route(network: PrivateOnly, { distribution }: OperatingSystem): Section {
+export function route(network: PrivateOnly): Section {
   const resolvers = network.resolvers ?? defaultResolvers;
   return {
     name: 'route',
-    bootcmd: setUp(network, resolvers) + waitForForwarding(network.gateway, archives[distribution]),
+    bootcmd: setUp(network, resolvers) + waitForForwarding(network.gateway),
     step: start('route'),
   };
 }
@@ -55,11 +52,13 @@ fi
 
 /**
  * Up to about five minutes: the NAT machine may still be booting. A name looked up proves the way there and back,
- * and that the name servers answer.
+ * and that the name servers answer. The name is a package archive that the machine itself is set up with,
+ * in any of apt's formats: the package steps need it anyway, and an image with a mirror of its own names that.
  */
-function waitForForwarding(gateway: string, name: string): string {
-  return `n=1
-until ${programs}/route once; timeout 5 getent ahostsv4 ${name} >/dev/null; do
+function waitForForwarding(gateway: string): string {
+  return `name=$(cd /etc/apt && grep -Ehros '^[^#]*https?://[^/ ]+' sources.list sources.list.d mirrors | sed 's|.*[/@]||;s|:.*||;q')
+n=1
+until ${programs}/route once; timeout 5 getent ahostsv4 "$name" >/dev/null; do
   [ $n -lt 40 ] || break
   [ $((n % 4)) -ne 1 ] || echo "worker-pools: route: nothing forwarded by ${gateway} yet, try $n of 40"
   n=$((n + 1))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,8 +12,12 @@ import { contentOf, inFolder, need, stub } from './programs';
 interface Seen {
   path: string | undefined;
   authorization: string | undefined;
-  body: unknown;
+  /** As sent. */
+  body: string;
 }
+
+/** What the machine's clock shows when the program starts; it moves on by a millisecond with each look. */
+const NOON = 1_795_262_400;
 
 /** What the service says to one request; `drop` closes the connection without an answer. */
 type Answer = { status: number; body: string } | 'drop';
@@ -30,7 +34,7 @@ async function beat(answers: Answer[], pauses: number, prepare: (run: string) =>
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
       const { url: path, headers } = request;
-      seen.push({ path, authorization: headers.authorization, body: JSON.parse(text) as unknown });
+      seen.push({ path, authorization: headers.authorization, body: text });
       const answer = answers.shift() ?? { status: 200, body: '{"drain":false}' };
       if (answer === 'drop') request.socket.destroy();
       else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
@@ -53,6 +57,12 @@ async function beat(answers: Answer[], pauses: number, prepare: (run: string) =>
       stub(folder, 'tailscale', 'echo 100.64.0.7');
       stub(
         folder,
+        'date',
+        `echo x >>${folder}/looks; [ "$1" = +%s ] && echo ${NOON} ||
+          printf '${NOON}.%03d\\n' $(wc -l <${folder}/looks)`,
+      );
+      stub(
+        folder,
         'sleep',
         `echo $1 >>${folder}/pauses; [ $(wc -l <${folder}/pauses) -lt ${pauses} ] || kill $PPID`,
       );
@@ -70,40 +80,64 @@ async function beat(answers: Answer[], pauses: number, prepare: (run: string) =>
 }
 
 const ok = { status: 200, body: '{"drain":false}' };
-const me = { environment: 'staging', pool: 'ci', worker: 'ci-000a' };
-const register = { ...me, hostname: 'staging-ci-000a', slots: 4, address: '100.64.0.7' };
+const drain = { status: 200, body: '{"drain":true}' };
+const me = '{"environment":"staging","pool":"ci","worker":"ci-000a"';
+const names = (seen: Seen[]): (string | undefined)[] => seen.map(({ path }) => path?.split('/').at(-1));
+
+/** Marks a job that began at this second. */
+function mark(run: string, name: string, since: number): void {
+  const path = join(run, 'jobs', name);
+  writeFileSync(path, '');
+  utimesSync(path, since, since);
+}
 
 describe('the heartbeat', function () {
   this.timeout(60_000);
-  it('registers once, then tells how many jobs run, with the token', async () => {
+  it('registers once, then tells how many jobs run and for how long, with the token', async () => {
     const { seen, slept, log } = await beat([], 3, (run) => {
-      writeFileSync(join(run, 'jobs', 'job 1'), '');
-      writeFileSync(join(run, 'jobs', 'job 2'), '');
+      mark(run, 'job 1', NOON - 12);
+      mark(run, 'job 2', NOON - 340);
     });
     const authorization = 'Bearer to"ken\\1';
-    const heartbeat = { path: '/v1/workers/heartbeat', authorization, body: { ...me, busy: 2 } };
+    const heartbeat = (at: string) => ({
+      path: '/v1/workers/heartbeat',
+      authorization,
+      body: `${me},"at":${at},"busy":2,"ages":[12,340]}`,
+    });
     assert.deepEqual(seen, [
-      { path: '/v1/workers/register', authorization, body: register },
-      heartbeat,
-      heartbeat,
-      heartbeat,
+      {
+        path: '/v1/workers/register',
+        authorization,
+        body: `${me},"at":${NOON}.002,"hostname":"staging-ci-000a","slots":4,"address":"100.64.0.7"}`,
+      },
+      heartbeat(`${NOON}.003`),
+      heartbeat(`${NOON}.005`),
+      heartbeat(`${NOON}.007`),
     ]);
     assert.deepEqual(slept, [10, 10, 10]);
     assert.equal(log, '');
   });
 
-  it('says 0 when no job runs', async () => {
-    const { seen } = await beat([], 1);
-    assert.deepEqual(seen[1]?.body, { ...me, busy: 0 });
-  });
+  for (const { name, prepare, says } of [
+    { name: 'says that none runs', prepare: () => undefined, says: '"busy":0,"ages":[]' },
+    {
+      name: 'does not count names that begin with a dot',
+      prepare: (run: string) => mark(run, '.hidden', NOON - 5),
+      says: '"busy":0,"ages":[]',
+    },
+    {
+      name: 'gives a job from the future, which a clock set back makes, no age',
+      prepare: (run: string) => mark(run, 'job', NOON + 60),
+      says: '"busy":1,"ages":[0]',
+    },
+  ])
+    it(name, async () => {
+      const { seen } = await beat([], 1, prepare);
+      assert.equal(seen[1]?.body, `${me},"at":${NOON}.003,${says}}`);
+    });
 
   const drains = [
-    {
-      name: 'appears when told to drain',
-      answers: [ok, { status: 200, body: '{"drain":true}' }],
-      before: false,
-      after: true,
-    },
+    { name: 'appears when told to drain', answers: [ok, drain], before: false, after: true },
     { name: 'goes when the drain is called off', answers: [ok, ok], before: true, after: false },
     {
       name: 'stays when the answer does not say',
@@ -124,23 +158,31 @@ describe('the heartbeat', function () {
       assert.equal(draining, after);
     });
 
+  it('beats again soon, once, when it is told to drain', async () => {
+    const { slept } = await beat([ok, ok, drain, drain, drain, ok, drain, drain], 7);
+    assert.deepEqual(slept, [10, 2, 10, 10, 10, 2, 10]);
+  });
+
   it('pauses longer and says so once when nobody answers, then registers again', async () => {
     const answers: Answer[] = [ok, ok, 'drop', { status: 503, body: '' }, 'drop', 'drop'];
     const { seen, slept, log } = await beat(answers, 6);
     assert.deepEqual(slept, [10, 20, 40, 60, 60, 10]);
-    assert.deepEqual(
-      seen.map(({ path }) => path?.split('/').at(-1)),
-      ['register', 'heartbeat', 'heartbeat', 'register', 'register', 'register', 'register', 'heartbeat'],
-    );
+    assert.deepEqual(names(seen), [
+      'register',
+      'heartbeat',
+      'heartbeat',
+      'register',
+      'register',
+      'register',
+      'register',
+      'heartbeat',
+    ]);
     assert.match(log, /^no answer, trying on: curl: .*\nthe service answers\n$/);
   });
 
   it('registers again when the service does not know the worker any more', async () => {
     const { seen } = await beat([ok, { status: 404, body: '' }], 2);
-    assert.deepEqual(
-      seen.map(({ path }) => path?.split('/').at(-1)),
-      ['register', 'heartbeat', 'register', 'heartbeat'],
-    );
+    assert.deepEqual(names(seen), ['register', 'heartbeat', 'register', 'heartbeat']);
   });
 
   it('never shows the token on a command line', () => {

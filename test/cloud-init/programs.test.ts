@@ -15,6 +15,7 @@ function moved(program: string, folder: string): string {
     '/etc/worker-pools',
     '/run/worker-pools',
     '/etc/resolv.conf',
+    '/etc/apt',
     '/sys/class/net',
   ])
     program = program.replaceAll(path, join(folder, path));
@@ -302,6 +303,75 @@ describe('the way out of a private machine', function () {
           'nameserver 185.12.64.1\nnameserver 185.12.64.2\n',
         );
       }));
+});
+
+describe('waiting for the NAT machine', function () {
+  this.timeout(60_000);
+  const [program = ''] = workerDocument({ ...bare, network: privateOnly }).config.bootcmd ?? [];
+  const wait = program.slice(program.indexOf('name='));
+
+  const rows = [
+    {
+      name: 'in the one-line format',
+      files: {
+        'sources.list':
+          '# deb http://old.example.com/debian x main\n' +
+          'deb cdrom:[Debian]/ x main\n' +
+          'deb [signed-by=/usr/share/keyrings/a.gpg] http://mirror.example.com/debian/packages x main\n' +
+          'deb http://second.example.com/debian x main\n',
+      },
+      host: 'mirror.example.com',
+    },
+    {
+      name: 'in deb822',
+      files: {
+        'sources.list': '# see sources.list.d\n',
+        'sources.list.d/ubuntu.sources': 'Types: deb\nURIs: https://user:pw@mirror.example.com:8080/u\n',
+      },
+      host: 'mirror.example.com',
+    },
+    {
+      name: 'in a list of mirrors that a source names',
+      files: {
+        'sources.list.d/debian.sources': 'Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\n',
+        'mirrors/debian.list': 'https://mirror.example.com/debian\n',
+      },
+      host: 'mirror.example.com',
+    },
+  ];
+  for (const { name, files, host } of rows)
+    it(`looks up the package archive that the machine has ${name}`, () =>
+      inFolder((folder) => {
+        for (const [path, content] of Object.entries<string>(files)) {
+          mkdirSync(join(folder, '/etc/apt', path, '..'), { recursive: true });
+          writeFileSync(join(folder, '/etc/apt', path), content);
+        }
+        mkdirSync(join(folder, '/usr/local/lib/worker-pools'), { recursive: true });
+        stub(join(folder, '/usr/local/lib/worker-pools'), 'route', '');
+        stub(folder, 'getent', `echo "$*" >>${folder}/asked; [ $(wc -l <${folder}/asked) -ge 3 ]`);
+        stub(folder, 'sleep', '');
+        const { status, stdout } = sh(`#!/bin/sh\n${moved(wait, folder)}`, folder);
+        assert.equal(status, 0);
+        assert.equal(readFileSync(join(folder, 'asked'), 'utf8'), `ahostsv4 ${host}\n`.repeat(3));
+        assert.equal(
+          stdout,
+          'worker-pools: route: nothing forwarded by 10.20.0.1 yet, try 1 of 40\n' +
+            'worker-pools: route: 10.20.0.1 forwards\n',
+        );
+      }));
+
+  it('gives up after forty tries, and the boot goes on', () =>
+    inFolder((folder) => {
+      mkdirSync(join(folder, '/usr/local/lib/worker-pools'), { recursive: true });
+      mkdirSync(join(folder, '/etc/apt'), { recursive: true });
+      stub(join(folder, '/usr/local/lib/worker-pools'), 'route', `echo x >>${folder}/tries`);
+      stub(folder, 'getent', 'exit 2');
+      stub(folder, 'sleep', '');
+      const { status, stdout } = sh(`#!/bin/sh\n${moved(wait, folder)}`, folder);
+      assert.equal(status, 0);
+      assert.equal(readFileSync(join(folder, 'tries'), 'utf8').trim().split('\n').length, 40);
+      assert.match(stdout, /\nworker-pools: route: gave up waiting for 10\.20\.0\.1 to forward; .*\n$/);
+    }));
 });
 
 describe('Traefik', function () {
