@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { TailscaleCredentials } from '../preflight/tailscale-credentials';
-import { requestJson } from '../preflight/http';
+import { requestJson, type Caller } from '../preflight/http';
 import { authorise } from '../preflight/tailscale';
 
 /** What the stack's configuration says; the environment fills in the rest. */
@@ -22,6 +22,9 @@ const deviceSchema = z.object({
   authorized: z.boolean(),
   created: z.string().default(''),
   connectedToControl: z.boolean().default(false),
+  /** Null while it is connected. */
+  lastSeen: z.string().nullish(),
+  os: z.string().default(''),
 });
 export type Device = z.infer<typeof deviceSchema>;
 
@@ -29,15 +32,38 @@ export type Device = z.infer<typeof deviceSchema>;
 export async function listDevices(
   credentials: TailscaleCredentials,
   headers: Record<string, string>,
+  caller?: Caller,
 ): Promise<Device[]> {
-  const { devices } = await requestJson({
-    vendor: 'Tailscale',
-    url: `${credentials.url}/api/v2/tailnet/${encodeURIComponent(credentials.tailnet)}/devices`,
-    headers,
-    schema: z.object({ devices: z.array(deviceSchema) }),
-    errorMessage: (body) => z.object({ message: z.string() }).safeParse(body).data?.message,
-  });
+  const { devices } = await requestJson(
+    {
+      vendor: 'Tailscale',
+      url: `${credentials.url}/api/v2/tailnet/${encodeURIComponent(credentials.tailnet)}/devices`,
+      headers,
+      schema: z.object({ devices: z.array(deviceSchema) }),
+      errorMessage,
+    },
+    caller,
+  );
   return devices;
+}
+
+/** One device as it is now. @throws VendorError; 404 where it is gone */
+export function readDevice(
+  credentials: TailscaleCredentials,
+  headers: Record<string, string>,
+  nodeId: string,
+  caller?: Caller,
+): Promise<Device> {
+  return requestJson(
+    {
+      vendor: 'Tailscale',
+      url: deviceUrl(credentials, nodeId),
+      headers,
+      schema: deviceSchema,
+      errorMessage,
+    },
+    caller,
+  );
 }
 
 /** Takes one device off the tailnet. @throws VendorError */
@@ -45,16 +71,26 @@ export async function deleteDevice(
   credentials: TailscaleCredentials,
   headers: Record<string, string>,
   nodeId: string,
+  caller?: Caller,
 ): Promise<void> {
-  await requestJson({
-    vendor: 'Tailscale',
-    url: `${credentials.url}/api/v2/device/${encodeURIComponent(nodeId)}`,
-    method: 'DELETE',
-    headers,
-    schema: z.unknown(),
-    errorMessage: (body) => z.object({ message: z.string() }).safeParse(body).data?.message,
-  });
+  await requestJson(
+    {
+      vendor: 'Tailscale',
+      url: deviceUrl(credentials, nodeId),
+      method: 'DELETE',
+      headers,
+      schema: z.unknown(),
+      errorMessage,
+    },
+    caller,
+  );
 }
+
+const deviceUrl = ({ url }: TailscaleCredentials, nodeId: string): string =>
+  `${url}/api/v2/device/${encodeURIComponent(nodeId)}`;
+
+const errorMessage = (body: unknown): string | undefined =>
+  z.object({ message: z.string() }).safeParse(body).data?.message;
 
 const POLL_MS = 2_000;
 /** How long a machine may take from creation to being on the tailnet. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { MANAGED_BY } from '../model/labels';
 import type { HetznerCredentials } from './credentials';
-import { requestJson } from './http';
+import { listHetzner, type Listed } from './hetzner-list';
 
 const deprecation = z.object({ announced: z.string(), unavailable_after: z.string() }).nullish();
 
-const serverTypeSchema = z.object({
+export const serverTypeSchema = z.object({
   name: z.string(),
   architecture: z.enum(['x86', 'arm']),
   deprecation,
@@ -20,8 +20,8 @@ const serverTypeSchema = z.object({
     .array(z.object({ name: z.string(), available: z.boolean().default(true), deprecation }))
     .default([]),
 });
-const locationSchema = z.object({ name: z.string(), network_zone: z.string() });
-const imageSchema = z.object({
+export const locationSchema = z.object({ name: z.string(), network_zone: z.string() });
+export const imageSchema = z.object({
   id: z.number(),
   name: z.string().nullable(),
   architecture: z.enum(['x86', 'arm']),
@@ -77,8 +77,8 @@ export async function readHetzner(
   credentials: HetznerCredentials,
   asked: { environment: string; imageNames: string[]; networkName?: string },
 ): Promise<HetznerFacts> {
-  const list = <T extends z.ZodType>(path: string, key: string, schema: T): Promise<z.infer<T>[]> =>
-    listAll(credentials, path, key, schema);
+  const list = <T extends z.ZodType<Listed>>(path: string, key: string, schema: T): Promise<z.output<T>[]> =>
+    listHetzner(credentials, { path, key, schema });
   const labels = encodeURIComponent(`managed-by=${MANAGED_BY},stack=${asked.environment},worker-id`);
   const [serverTypes, locations, named, sshKeys, networks, workers] = await Promise.all([
     list('/server_types', 'server_types', serverTypeSchema),
@@ -95,33 +95,4 @@ export async function readHetzner(
     list(`/servers?label_selector=${labels}`, 'servers', serverSchema),
   ]);
   return { serverTypes, locations, images: named.flat(), sshKeys, networks, workers };
-}
-
-const PAGE_SIZE = 50;
-
-async function listAll<T extends z.ZodType>(
-  { url, token }: HetznerCredentials,
-  path: string,
-  key: string,
-  schema: T,
-): Promise<z.infer<T>[]> {
-  const page = z.object({
-    [key]: z.array(schema),
-    meta: z.object({ pagination: z.object({ next_page: z.number().nullish() }) }),
-  });
-  const items: z.infer<T>[] = [];
-  for (let number: number | null | undefined = 1; number;) {
-    const answer = (await requestJson({
-      vendor: 'Hetzner',
-      url: `${url}${path}${path.includes('?') ? '&' : '?'}page=${number}&per_page=${PAGE_SIZE}`,
-      headers: { authorization: `Bearer ${token ?? ''}` },
-      schema: page,
-      errorMessage: (body) =>
-        z.object({ error: z.object({ message: z.string() }) }).safeParse(body).data?.error.message,
-    })) as { meta: { pagination: { next_page?: number | null } } };
-    const { meta, ...rest } = answer;
-    items.push(...(rest as Record<string, z.infer<T>[]>)[key]!);
-    number = meta.pagination.next_page;
-  }
-  return items;
 }

@@ -1,27 +1,35 @@
 import { z } from 'zod';
 import type { TailscaleCredentials } from './tailscale-credentials';
-import { requestJson } from './http';
+import { requestJson, type Caller } from './http';
 
 const errorMessage = (body: unknown): string | undefined =>
   z.object({ message: z.string() }).safeParse(body).data?.message ??
   z.object({ error_description: z.string() }).safeParse(body).data?.error_description;
 
 /** Header that authorises calls; for an OAuth client a token of one hour is fetched first. @throws VendorError */
-export async function authorise(credentials: TailscaleCredentials): Promise<Record<string, string>> {
+export async function authorise(
+  credentials: TailscaleCredentials,
+  caller?: Caller,
+): Promise<Record<string, string>> {
   const { url, oauthClientId, oauthClientSecret, apiKey } = credentials;
   if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
-  const { access_token: token } = await requestJson({
-    vendor: 'Tailscale',
-    url: `${url}/api/v2/oauth/token`,
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: oauthClientId ?? '',
-      client_secret: oauthClientSecret ?? '',
-    }),
-    schema: z.object({ access_token: z.string() }),
-    errorMessage,
-  });
+  const { access_token: token } = await requestJson(
+    {
+      vendor: 'Tailscale',
+      url: `${url}/api/v2/oauth/token`,
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: oauthClientId ?? '',
+        client_secret: oauthClientSecret ?? '',
+      }),
+      // A token that nobody received does no harm.
+      repeatable: true,
+      schema: z.object({ access_token: z.string() }),
+      errorMessage,
+    },
+    caller,
+  );
   return { authorization: `Bearer ${token}` };
 }
 
