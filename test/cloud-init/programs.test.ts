@@ -310,7 +310,7 @@ describe('waiting for the NAT machine', function () {
   const [program = ''] = workerDocument({ ...bare, network: privateOnly }).config.bootcmd ?? [];
   const wait = program.slice(program.indexOf('name='));
 
-  const rows = [
+  const rows: { name: string; files: Record<string, string>; host: string }[] = [
     {
       name: 'in the one-line format',
       files: {
@@ -342,7 +342,7 @@ describe('waiting for the NAT machine', function () {
   for (const { name, files, host } of rows)
     it(`looks up the package archive that the machine has ${name}`, () =>
       inFolder((folder) => {
-        for (const [path, content] of Object.entries<string>(files)) {
+        for (const [path, content] of Object.entries(files)) {
           mkdirSync(join(folder, '/etc/apt', path, '..'), { recursive: true });
           writeFileSync(join(folder, '/etc/apt', path), content);
         }
