@@ -26,10 +26,17 @@ export const parts = [
     id: 'language-nodejs',
     what: 'the Node language host',
     binaries: {
-      'pulumi-language-nodejs': 'github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs',
+      'language-host-nodejs': 'github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs',
     },
     ldflags: versionFlag('3.68.0'),
     minutes: 0.7,
+  },
+  {
+    id: 'language-front',
+    what: 'the front of the Node language host',
+    binaries: { 'pulumi-language-nodejs': '.' },
+    ldflags: '-s -w',
+    minutes: 0.1,
   },
   {
     id: 'stand-ins',

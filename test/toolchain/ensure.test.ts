@@ -82,6 +82,7 @@ describe('toolchain: getting the engine', function () {
     const first = resultOf(await ensure(env));
     assert.equal(first.source, 'build');
     assert.deepEqual(readdirSync(first.binDir).sort(), [
+      'language-host-nodejs',
       'pulumi',
       'pulumi-language-nodejs',
       'pulumi-resource-cloudflare',
@@ -90,7 +91,7 @@ describe('toolchain: getting the engine', function () {
       'pulumi-resource-tailscale',
     ]);
     const built = builds(tools);
-    assert.equal(built, 6);
+    assert.equal(built, 7);
     const second = await ensure(env);
     assert.deepEqual(resultOf(second), first);
     assert.equal(second.stderr, '');
@@ -104,7 +105,7 @@ describe('toolchain: getting the engine', function () {
     const go = join(tools, 'go');
     writeFileSync(go, readFileSync(go, 'utf8').replace('go1.99.0', 'go1.99.1'));
     assert.notEqual(resultOf(await ensure(env)).binDir, first.binDir);
-    assert.equal(builds(tools), 12);
+    assert.equal(builds(tools), 14);
   });
 
   it('keeps what was built before a failure, and nothing of what failed', async () => {
@@ -116,12 +117,12 @@ describe('toolchain: getting the engine', function () {
     assert.equal(failed.code, 1);
     assert.match(failed.stderr, /Building the Hetzner Cloud plugin failed[^]*no space left/);
     assert.deepEqual(readdirSync(join(cache, 'unfinished')), []);
-    assert.equal(readdirSync(join(cache, 'parts')).length, 3);
+    assert.equal(readdirSync(join(cache, 'parts')).length, 4);
     assert.equal(existsSync(join(cache, 'lock')), false);
 
     fakeGo(tools);
     assert.equal(resultOf(await ensure(bareEnvironment(cache, tools))).source, 'build');
-    assert.equal(builds(tools), 6);
+    assert.equal(builds(tools), 7);
   });
 
   it('does not try again when the checksum of a module is wrong', async () => {
@@ -141,7 +142,7 @@ describe('toolchain: getting the engine', function () {
     const env = bareEnvironment(cache, tools);
     const [one, two] = await Promise.all([ensure(env), ensure(env)]);
     assert.deepEqual(resultOf(one), resultOf(two));
-    assert.equal(builds(tools), 6);
+    assert.equal(builds(tools), 7);
     assert.match(one.stderr + two.stderr, /Waiting for process \d+/);
   });
 
