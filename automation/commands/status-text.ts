@@ -1,0 +1,125 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { PoolStatus, StackStatus } from '../status';
+import { shortDuration } from './duration';
+
+/** The status as a person reads it: verdict first, then alarms with what to do, then pools. */
+export function statusText(status: StackStatus, { workers, now }: { workers: boolean; now: number }): string {
+  const pools = Object.entries(status.pools);
+  return [
+    `${pc.bold(status.environment)}: ${verdict(status, now)}`,
+    ...status.alarms.map((alarm) => alarmText(alarm, now)),
+    '',
+    poolTable(pools, now),
+    ...pools.flatMap(([name, { reasons }]) =>
+      reasons.length === 0 ? [] : [`${pc.bold(name)}: ${reasons.join('; ')}`],
+    ),
+    '',
+    costText(status),
+    ...apiText(status, now),
+    ...status.deprecations.map(({ what, until }) =>
+      pc.yellow(`${what} is deprecated${until === undefined ? '' : ` and ends ${until}`}`),
+    ),
+    ...(workers ? ['', workerTable(pools, now)] : []),
+  ].join('\n');
+}
+
+function verdict({ enabled, dryRun, paused, alarms, at, update }: StackStatus, now: number): string {
+  const age = now - at;
+  if (age > 60) return pc.red(`last heard of ${shortDuration(age)} ago; is the service running?`);
+  if (paused)
+    return pc.yellow(`paused by ${paused.by} ${shortDuration(now - paused.since)} ago (${paused.reason})`);
+  if (dryRun) return pc.yellow('dry run: watches, decides and explains, changes nothing');
+  if (!enabled) {
+    return pc.yellow(
+      'switched off: watches, decides and explains, changes nothing (worker-pools:autoscaling)',
+    );
+  }
+  const critical = alarms.filter(({ severity }) => severity === 'critical').length;
+  if (critical > 0) return pc.red(`${critical === 1 ? '1 thing needs' : `${critical} things need`} you`);
+  const busy = update.runningSince === undefined ? '' : ', an update runs';
+  return pc.green(`follows its queues${busy}`);
+}
+
+function alarmText(
+  { severity, pool, message, next, since }: StackStatus['alarms'][number],
+  now: number,
+): string {
+  const colour = severity === 'critical' ? pc.red : pc.yellow;
+  const whose = pool === undefined ? '' : `pool ${pool}: `;
+  return `${colour(severity === 'critical' ? '✗' : '!')} ${whose}${message} ${pc.dim(`(for ${shortDuration(now - since)})`)}\n  → ${next}`;
+}
+
+function poolTable(pools: readonly [string, PoolStatus][], now: number): string {
+  const table = new Table({
+    head: ['pool', 'waiting', 'oldest', 'workers', 'wanted', 'bounds', 'ready', 'busy', 'drifted', 'EUR/h'],
+    style: { head: [], border: [] },
+    colAligns: ['left', ...Array<'right'>(9).fill('right')],
+  });
+  for (const [name, pool] of pools) {
+    const { queue, workers } = pool;
+    const count = (status: string): number => workers.filter((worker) => worker.status === status).length;
+    const others = (['booting', 'draining', 'silent', 'lost'] as const)
+      .map((status) => [count(status), status] as const)
+      .filter(([number]) => number > 0)
+      .map(([number, status]) => `${number} ${status}`);
+    const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
+    const places = workers.reduce((sum, worker) => sum + worker.slots, 0);
+    table.push([
+      name,
+      queueCell(pool, now),
+      queue?.oldestAge === undefined ? '–' : shortDuration(queue.oldestAge),
+      [String(workers.length), ...others].join('\n'),
+      pool.order ? `${pool.desired} (held)` : pool.desired,
+      `${pool.min}–${pool.max}`,
+      count('ready'),
+      `${busy}/${places}`,
+      pool.drifted,
+      pool.hourly.toFixed(3),
+    ]);
+  }
+  return table.toString();
+}
+
+function queueCell({ queue }: PoolStatus, now: number): string {
+  if (!queue) return 'no queue';
+  if (queue.readAt === undefined) return pc.red('never read');
+  const age = now - queue.readAt;
+  return queue.error === undefined
+    ? String(queue.waiting ?? 0)
+    : pc.red(`${queue.waiting ?? 0}, ${shortDuration(age)} ago`);
+}
+
+function costText({ cost }: StackStatus): string {
+  const of = (amount: number, budget: number | undefined): string =>
+    budget === undefined ? amount.toFixed(2) : `${amount.toFixed(2)} of ${budget.toFixed(2)}`;
+  const month = cost.month === undefined ? '' : `, EUR ${of(cost.month, cost.monthlyBudget)} this month`;
+  return `Cost: EUR ${of(cost.hourly, cost.hourlyBudget)} an hour${month}, gross`;
+}
+
+function apiText({ api }: StackStatus, now: number): string[] {
+  if (!api) return [];
+  const full = api.resetAt > now ? `, full again in ${shortDuration(api.resetAt - now)}` : '';
+  return [`Hetzner requests: ${Math.floor(api.remaining)} of ${api.limit} left${full}`];
+}
+
+function workerTable(pools: readonly [string, PoolStatus][], now: number): string {
+  const table = new Table({
+    head: ['worker', 'state', 'type', 'in', 'age', 'jobs', 'address', 'seen', 'EUR/h'],
+    style: { head: [], border: [] },
+  });
+  for (const worker of pools.flatMap(([, { workers }]) => workers)) {
+    table.push([
+      worker.drifted ? `${worker.id} (drifted)` : worker.id,
+      worker.drain ? `draining: ${worker.drain.reason}` : worker.status,
+      worker.serverType,
+      worker.location,
+      shortDuration(now - worker.created),
+      `${worker.busy}/${worker.slots}`,
+      worker.address ?? '–',
+      worker.seenAt === undefined ? 'not yet' : `${shortDuration(now - worker.seenAt)} ago`,
+      worker.hourly.toFixed(3),
+    ]);
+  }
+  return table.toString();
+}
