@@ -64,8 +64,17 @@ export interface ServedJob {
 
 /** What workers said of themselves. Written by every process that serves the worker API, read by the one that leads. */
 export interface WorkerBook {
-  /** Idempotent: a worker registers again after every failure. Keeps its drain and its first `registeredAt`. */
-  register(worker: WorkerKey, registration: Registration, now: number): Promise<void>;
+  /**
+   * Idempotent: a worker registers again after every failure. Keeps its drain and its first `registeredAt`; forgets that
+   * it was told to drain, because the answer that said so may be the one that was lost.
+   * @param registration with `at`, the worker's own clock: beats that it sent before are replays from now on, and a clock
+   *   that was set back is taken as it is
+   */
+  register(
+    worker: WorkerKey,
+    registration: Registration & Partial<Pick<Beat, 'at'>>,
+    now: number,
+  ): Promise<void>;
   beat(worker: WorkerKey, beat: Beat, now: number): Promise<BeatAnswer>;
   list(environment: string): Promise<RegisteredWorker[]>;
   /** Tells workers with their next heartbeat to take no further jobs. One that drains already keeps its first cause,
@@ -77,9 +86,9 @@ export interface WorkerBook {
     now: number,
   ): Promise<void>;
   resume(environment: string, workers: readonly string[]): Promise<void>;
-  /** For workers whose server is gone. */
+  /** For workers whose server is gone. Slots held on them expire. */
   forget(environment: string, workers: readonly string[]): Promise<void>;
-  /** Jobs that ended after `since`; kept for a day. */
+  /** Jobs that ended after `since`, in order; kept for a day. A job ends with the first beat that does not tell of it. */
   served(environment: string, since: number): Promise<ServedJob[]>;
 }
 
@@ -218,18 +227,23 @@ export interface SlotRequest {
  * First come, first served. Draining workers, and workers not seen for `silence` seconds, get none.
  */
 export interface SlotBook {
-  /** Grants at once where a slot is free, else waits in line. The same id again answers what became of it. */
+  /** Grants at once where a slot is free, else waits in line. The same id again answers what became of it, for an hour
+   *  after its end. The fullest worker that has room gets it, so that others fall idle. */
   request(request: SlotRequest, now: number): Promise<Slot>;
   get(environment: string, id: string): Promise<Slot | undefined>;
-  /** @returns undefined when there is none, or it is not held any more */
+  /** Keeps a granted slot for its `ttl` from now on; one that waits stays as it is.
+   *  @returns undefined when there is none, or it is not held any more */
   renew(environment: string, id: string, now: number): Promise<Slot | undefined>;
+  /** Gives a held slot back, or up waiting for it. @returns what became of it; undefined when there is none */
   release(environment: string, id: string, now: number): Promise<Slot | undefined>;
   /** Gives free slots to those that wait, and ends what has expired. Called at each tick, and after a slot or worker
-   *  came free. @returns the ids whose state changed */
+   *  came free. @returns the ids whose state it changed */
   settle(environment: string, now: number): Promise<string[]>;
-  /** By pool: how many wait, since when the oldest; and since when each granted slot is held, by worker. */
+  /** By pool: how many wait, since when the oldest; since when each granted slot is held, by worker; and how long those
+   *  waited that were granted after `since` (none where it is absent), for an hour after their end. */
   load(
     environment: string,
+    since?: number,
   ): Promise<
     Record<string, { waiting: number; oldest?: number; held: Record<string, number[]>; waits: number[] }>
   >;
