@@ -19,7 +19,11 @@ export function boundedLaunches(
 ): { count: number; plan: Pick<Plan, 'launches' | 'alternatives'> } {
   const { order, most } = choosePlacements(pool.placements, state.soldOut, now, pool.tick);
   const [placement, ...alternatives] = order;
-  if (needed === 0 || placement === undefined) return { count: 0, plan: { launches: [], alternatives: [] } };
+  if (needed === 0 || placement === undefined) {
+    if (needed > 0)
+      reasons.push(`none of ${needed} is launched: the vendor offers none of the placements now`);
+    return { count: 0, plan: { launches: [], alternatives: [] } };
+  }
   const bounds = [
     { count: pool.maxSize - workers.length, reason: `the greatest size is ${pool.maxSize}` },
     { count: most, reason: 'every placement was sold out lately' },

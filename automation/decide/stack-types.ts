@@ -9,7 +9,7 @@ export interface StackObservation {
   readonly now: number;
   readonly pools: Readonly<Record<string, PoolFacts>>;
   readonly api?: ApiAllowance;
-  /** EUR gross that this calendar month (UTC) has cost so far; undefined where it is not known. */
+  /** EUR gross that this calendar month (UTC) has cost so far, started hours in full; undefined where it is not known. */
   readonly spentThisMonth?: number;
   readonly orders: Orders;
   /** Since when this process leads and hears the workers: silence before that says nothing about them. */
@@ -30,6 +30,8 @@ export interface PoolFacts {
   readonly waits?: readonly number[];
   readonly booted: readonly number[];
   readonly failures: readonly LaunchFailure[];
+  /** Where launches succeeded since the last decision. */
+  readonly launched: readonly Placement[];
 }
 
 export interface StackPolicy {
@@ -54,6 +56,8 @@ export interface PoolMemory {
   readonly policy: PolicyState;
   /** When a launch last succeeded, by `serverType/location`: one launch finds out about a placement that none did lately. */
   readonly proven: Readonly<Record<string, number>>;
+  /** The account's limit or the vendor's request rate, where it stopped the latest launches. */
+  readonly refused?: { readonly kind: 'limit' | 'rate'; readonly at: number };
 }
 
 /** Something that a person should know of; stays until it is no longer so. */
