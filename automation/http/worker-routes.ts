@@ -1,0 +1,121 @@
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { didYouMean } from '../../components/model/near-matches';
+import type { Registry, WorkerKey } from '../registry/types';
+import type { Metrics } from './metrics';
+import { parse, Refusal } from './refusal';
+import { registeredSlots } from './registered-slots';
+import type { ServedPool, ServedStacks } from './stacks';
+import type { WrongToken } from './token-watch';
+import { bearerToken, isWorkerToken } from './tokens';
+
+interface WorkerRoutes {
+  readonly stacks: ServedStacks;
+  readonly registry: Registry;
+  readonly now: () => number;
+  readonly metrics: Metrics;
+  readonly wake: (environment: string) => void;
+  readonly wrongToken: WrongToken;
+}
+
+const name = z.string().min(1).max(63);
+const MOST_SLOTS = 1000;
+
+const identity = { environment: name, pool: name, worker: name, at: z.number().positive() };
+
+const registration = z.strictObject({
+  ...identity,
+  hostname: z.string().min(1).max(253),
+  slots: z.int().min(1).max(MOST_SLOTS),
+  address: z.string().refine((text) => isIP(text) !== 0, { error: 'must be an IP address' }),
+});
+
+const heartbeat = z
+  .strictObject({
+    ...identity,
+    busy: z.int().min(0).max(MOST_SLOTS),
+    ages: z.array(z.number().min(0)).max(MOST_SLOTS).default([]),
+  })
+  .refine(({ busy, ages }) => ages.length <= busy, {
+    path: ['ages'],
+    error: 'must not be longer than busy',
+  });
+
+/** A clock this far ahead is taken for this much: a machine whose clock is set right later is not taken for a replay
+ *  for longer. */
+const CLOCK_AHEAD = 60;
+
+/** Registration and heartbeats. The heartbeat's answer is matched as text by the workers' shell script. */
+export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes): void {
+  const { registry, now, metrics, wake } = routes;
+  const slotsOf = registeredSlots(registry.workers);
+
+  app.post('/v1/workers/register', async (request) => {
+    const body = parse(registration, request.body);
+    const pool = authenticate(routes, request, body);
+    const { environment, hostname, slots, address } = body;
+    await registry.workers.register(keyOf(body), { hostname, slots, address }, now());
+    slotsOf.remember(body, slots);
+    metrics.registrations.inc({ outcome: 'ok' });
+    if (pool.kind === 'slots') await registry.slots.settle(environment, now());
+    return { drain: false };
+  });
+
+  app.post('/v1/workers/heartbeat', async (request) => {
+    const body = parse(heartbeat, request.body);
+    authenticate(routes, request, body);
+    const { environment, busy, ages } = body;
+    const slots = await slotsOf.find(body);
+    if (slots !== undefined && busy > slots) {
+      throw new Refusal(
+        400,
+        'bad-fields',
+        `busy is more than the ${slots} slots that this worker registered with`,
+      );
+    }
+    const at = Math.min(body.at, now() + CLOCK_AHEAD);
+    const answer = await registry.workers.beat(keyOf(body), { at, busy, ages }, now());
+    metrics.heartbeats.inc({ outcome: answer.kind });
+    switch (answer.kind) {
+      case 'unknown':
+        slotsOf.forget(body);
+        throw new Refusal(404, 'not-registered', 'this worker is not known here; register it first');
+      case 'replayed':
+        throw new Refusal(409, 'replayed', 'replayed: "at" is not later than that of the last heartbeat');
+      case 'ok':
+        if (answer.drain && busy === 0) wake(environment);
+        return { drain: answer.drain };
+    }
+  });
+}
+
+/**
+ * @throws Refusal 401 without the worker's own token, in the same words for an environment, pool or worker that is not
+ * there; 404 for one that is right, but whose pool is gone
+ */
+function authenticate(
+  { stacks, wrongToken }: WorkerRoutes,
+  request: FastifyRequest,
+  worker: WorkerKey,
+): ServedPool {
+  const stack = stacks().get(worker.environment);
+  // An environment that is not served costs as much time as one that is.
+  const valid = isWorkerToken(
+    bearerToken(request.headers.authorization) ?? '',
+    stack?.registrationSecret ?? '',
+    worker,
+  );
+  if (!stack || !valid) throw wrongToken(request.ip);
+  const pool = stack.pools.get(worker.pool);
+  if (pool) return pool;
+  throw new Refusal(
+    404,
+    'unknown-pool',
+    `the stack ${worker.environment} has no pool "${worker.pool}" any more.${didYouMean(worker.pool, [...stack.pools.keys()])} Put the pool back into the stack's file, or remove this worker's server with \`pulumi up\``,
+  );
+}
+
+function keyOf({ environment, pool, worker }: WorkerKey): WorkerKey {
+  return { environment, pool, worker };
+}
