@@ -7,6 +7,7 @@ import { FaultBook } from './control/faults';
 import { installGate } from './control/gate';
 import { RequestLog } from './control/request-log';
 import { createHetzner, type Hetzner } from './hetzner';
+import { createJobs, type Jobs } from './jobs';
 import { claimAddresses } from './kernel/addresses';
 import { createClock, type Clock, type ClockMode } from './kernel/clock';
 import { createRandom } from './kernel/random';
@@ -44,10 +45,15 @@ export interface Sandbox {
   readonly tailscale: Tailscale;
   readonly cloudflare: Cloudflare;
   readonly machines: Machines;
+  /** The tenant's queue, which the machines work off. */
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly requests: RequestLog;
   readonly faults: FaultBook;
-  /** Moves virtual time forward; resolves when the machines that came up meanwhile listen. */
+  /**
+   * Moves virtual time forward, event by event; resolves when the machines that came up meanwhile listen and every
+   * beat that became due was answered or given up (see `machines.heartbeatTimeoutSeconds`). Calls queue up.
+   */
   advance(seconds: number): Promise<void>;
   setClockMode(mode: ClockMode): void;
   /** Back to the state after start: same tokens and settings, nothing made, no faults, empty log. */
@@ -74,7 +80,12 @@ export async function startSandbox(
   const addresses = await claimAddresses();
 
   const tailscale = createTailscale(kernel, settings.tailscale, { addresses });
-  const machines = createMachines(kernel, settings.machines, { network: () => hetzner, tailnet: tailscale });
+  const jobs = createJobs(kernel);
+  const machines = createMachines(kernel, settings.machines, {
+    network: () => hetzner,
+    tailnet: tailscale,
+    work: jobs,
+  });
   const hetzner: Hetzner = createHetzner(kernel, settings.hetzner, { machines, addresses });
   const cloudflare = createCloudflare(kernel, settings.cloudflare);
   const vendors: Vendor[] = [hetzner, tailscale, cloudflare];
@@ -82,7 +93,7 @@ export async function startSandbox(
   const requests = new RequestLog();
   const faults = new FaultBook();
   const snapshots = createSnapshots(
-    { seed: settings.seed, kernel, addresses, vendors, machines },
+    { seed: settings.seed, kernel, addresses, vendors, machines, jobs },
     options.snapshotFile,
   );
   const projectOf = (authorization: string | undefined): string | null => {
@@ -93,17 +104,22 @@ export async function startSandbox(
     return owner?.id ?? null;
   };
 
+  let advancing: Promise<unknown> = Promise.resolve();
   const parts: Omit<Sandbox, 'endpoints' | 'close'> = {
     hetzner,
     tailscale,
     cloudflare,
     machines,
+    jobs,
     clock,
     requests,
     faults,
-    advance: async (seconds) => {
-      kernel.schedule.advance(seconds * 1000);
-      await machines.settled();
+    advance: (seconds) => {
+      const advanced = advancing.then(() =>
+        kernel.schedule.advanceSettling(seconds * 1000, () => machines.settled()),
+      );
+      advancing = advanced.catch(() => undefined);
+      return advanced;
     },
     setClockMode: (mode) => {
       kernel.schedule.runDue();
@@ -115,6 +131,7 @@ export async function startSandbox(
       requests.clear();
       kernel.schedule.clear();
       await machines.reset();
+      jobs.reset();
       for (const vendor of vendors) vendor.reset();
       addresses.reset();
       snapshots.changed();

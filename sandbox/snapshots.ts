@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Jobs } from './jobs';
 import type { ClaimedAddresses } from './kernel/addresses';
 import type { Kernel, Vendor } from './kernel/vendor';
 import type { Machines } from './machines';
@@ -8,7 +9,7 @@ import type { Machines } from './machines';
 const SAVE_DELAY_MS = 300;
 
 const snapshotSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   seed: z.number(),
   now: z.number(),
   random: z.number(),
@@ -16,6 +17,7 @@ const snapshotSchema = z.object({
   addresses: z.object({ block: z.string(), taken: z.array(z.string()) }),
   vendors: z.object({ hetzner: z.unknown(), tailscale: z.unknown(), cloudflare: z.unknown() }),
   machines: z.unknown(),
+  jobs: z.unknown(),
 });
 
 export interface Snapshots {
@@ -42,16 +44,17 @@ export function createSnapshots(
     addresses: ClaimedAddresses;
     vendors: Vendor[];
     machines: Machines;
+    jobs: Jobs;
   },
   file?: string,
 ): Snapshots {
-  const { seed, kernel, addresses, vendors, machines } = cloud;
+  const { seed, kernel, addresses, vendors, machines, jobs } = cloud;
   let timer: NodeJS.Timeout | undefined;
   // A file that could not be loaded must not be overwritten with an empty cloud.
   let writable = false;
 
   const take = (): z.output<typeof snapshotSchema> => ({
-    version: 1,
+    version: 2,
     seed,
     now: kernel.clock.now(),
     random: kernel.random.state(),
@@ -59,6 +62,7 @@ export function createSnapshots(
     addresses: addresses.snapshot(),
     vendors: vendorSnapshots(vendors),
     machines: machines.snapshot(),
+    jobs: jobs.snapshot(),
   });
 
   const load = async (data: unknown): Promise<void> => {
@@ -77,6 +81,7 @@ export function createSnapshots(
     kernel.random.moveTo(snapshot.random);
     for (const vendor of vendors) vendor.restore(snapshot.vendors[vendor.name]);
     machines.restore(snapshot.machines);
+    jobs.restore(snapshot.jobs);
     kernel.schedule.restore(snapshot.schedule);
     if (kernel.clock.mode.kind === 'real') kernel.schedule.advance(Math.max(0, Date.now() - snapshot.now));
     await machines.settled();

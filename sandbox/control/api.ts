@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { machineSettingsSchema } from '../machines';
 import type { Sandbox } from '../sandbox';
+import { registerJobs } from './jobs';
 import { faultSchema, pathPatternSchema } from './faults';
 import { registerVendorSide } from './vendor-side';
 
@@ -24,13 +25,15 @@ const advanceSchema = z.strictObject({ seconds: z.number().min(0) });
 /** What the control API reaches: everything of the sandbox but its end. */
 export type Controlled = Omit<Sandbox, 'endpoints' | 'close'>;
 
+const CALLERS_MISTAKES = new Set(['SnapshotError', 'DuplicateJobError']);
+
 /** Registers the control API under /control; errors are `{ error: { message, issues? } }`. */
 export function registerControl(app: FastifyInstance, sandbox: Controlled): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof z.ZodError)
       return reply.code(422).send({ error: { message: z.prettifyError(error), issues: error.issues } });
     return reply
-      .code(error.statusCode ?? (error.name === 'SnapshotError' ? 422 : 500))
+      .code(error.statusCode ?? (CALLERS_MISTAKES.has(error.name) ? 422 : 500))
       .send({ error: { message: error.message } });
   });
   app.setNotFoundHandler((request, reply) =>
@@ -51,6 +54,7 @@ export function registerControl(app: FastifyInstance, sandbox: Controlled): void
   registerRequests(app, sandbox);
   registerClock(app, sandbox);
   registerMachines(app, sandbox);
+  registerJobs(app, sandbox.jobs);
   registerVendorSide(app, sandbox.hetzner);
   registerState(app, sandbox);
 }
@@ -111,6 +115,11 @@ function registerMachines(app: FastifyInstance, { machines }: Controlled): void 
     if (log === undefined)
       return reply.code(404).send({ error: { message: `no machine of server ${request.params.id}` } });
     return reply.type('text/plain; charset=utf-8').send(log);
+  });
+  app.post<{ Params: { id: string } }>('/control/machines/:id/hang', async (request, reply) => {
+    if (machines.hang(Number(request.params.id))) return reply.code(204).send();
+    const message = `no machine of server ${request.params.id} is ready; only such a one can hang`;
+    return reply.code(409).send({ error: { message } });
   });
   app.get('/control/machines/settings', async () => machines.settings);
   app.patch('/control/machines/settings', async (request) => {

@@ -22,6 +22,27 @@ export interface MachineHost {
   deleted(serverId: number): void;
 }
 
+/** A machine that takes jobs of one pool's queue, so many at once. */
+export interface JobHost {
+  serverId: number;
+  pool: string;
+  slots: number;
+}
+
+/** Whoever has work for the machines: told what becomes of them, at the virtual instant. */
+export interface Work {
+  /** It takes jobs from now on, unless it drains. */
+  up(host: JobHost): void;
+  /** It was told to take no further jobs, or that it may again. */
+  drain(serverId: number, draining: boolean): void;
+  /** It runs and does nothing any more: its jobs never end. */
+  hung(serverId: number): void;
+  /** It has lost its power: its jobs are gone. */
+  down(serverId: number): void;
+  /** Virtual milliseconds at which each of its running jobs began, oldest first. */
+  running(serverId: number): number[];
+}
+
 /** What a machine can ask of the network it hangs on. Answered from the Hetzner side's present state. */
 export interface NetworkView {
   /** Whether the server's firewalls let a TCP connection from `sourceIp` to its public address through. */

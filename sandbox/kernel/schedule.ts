@@ -61,10 +61,16 @@ export class Schedule {
   /** Moves virtual time forward by `ms`, running each event at its own instant. */
   advance(ms: number): void {
     const target = this.clock.now() + ms;
-    for (let next = this.events[0]; next && next.at <= target; next = this.events[0]) {
-      this.clock.moveTo(next.at);
-      this.runUntil(next.at);
-    }
+    while (this.step(target));
+    this.clock.moveTo(target);
+    this.arm();
+  }
+
+  /** The same, and waits at each instant that had events until `settled` resolves: what they began belongs to it. */
+  async advanceSettling(ms: number, settled: () => Promise<void>): Promise<void> {
+    const target = this.clock.now() + ms;
+    await settled();
+    while (this.step(target)) await settled();
     this.clock.moveTo(target);
     this.arm();
   }
@@ -96,6 +102,15 @@ export class Schedule {
   stop(): void {
     clearTimeout(this.timer);
     this.events = [];
+  }
+
+  /** Goes to the next event's instant and runs what is due then; false when there is none by `target`. */
+  private step(target: number): boolean {
+    const [next] = this.events;
+    if (!next || next.at > target) return false;
+    this.clock.moveTo(next.at);
+    this.runUntil(next.at);
+    return true;
   }
 
   private runUntil(instant: number): void {

@@ -2,6 +2,7 @@ import type { NetworkView, TailnetHost } from '../kernel/lifecycle';
 import { EnrolmentRefusedError } from '../kernel/lifecycle';
 import { type MachineDocument, readDocument } from './document';
 import { type Asked, playCommands } from './effects';
+import { BEAT_SECONDS, findHeartbeat } from './heartbeat-program';
 import { type Machine, type Stage, writeLog } from './machine';
 import { readTailscaleUp, TailscaleUpError } from './tailscale-up';
 import { readUserData, UserDataError } from './user-data';
@@ -82,12 +83,21 @@ export function runFinal(machine: Machine, around: Surroundings): StageOutcome {
   if (asked.installsTailscale && obstacle === undefined) machine.tailscaleInstalled = true;
   if (obstacle !== undefined)
     fail(machine, 'scripts-user', `Temporary failure resolving 'mirror.hetzner.com' (${obstacle})`);
-  if (!asked.tailscaleUp) return 'ended';
-  if (!machine.tailscaleInstalled) {
+  if (asked.tailscaleUp && !machine.tailscaleInstalled)
     fail(machine, 'scripts-user', '/var/lib/cloud/instance/scripts/runcmd: tailscale: not found');
-    return 'ended';
+  else if (asked.tailscaleUp && obstacle === undefined) {
+    if (joinTailnet(machine, asked.tailscaleUp, around) === 'hangs') return 'hangs';
   }
-  return obstacle === undefined ? joinTailnet(machine, asked.tailscaleUp, around) : 'ended';
+  startHeartbeat(machine, asked);
+  return 'ended';
+}
+
+/** A document starts it last: what failed before it keeps the machine silent. */
+function startHeartbeat(machine: Machine, asked: Asked): void {
+  const program =
+    machine.errors.length === 0 ? findHeartbeat(asked.ranFiles, machine.system.files) : undefined;
+  if (program)
+    machine.heartbeat = { program, registered: false, draining: false, pause: BEAT_SECONDS, lastAt: 0 };
 }
 
 /** Why the machine does not reach the internet; undefined when it does. */

@@ -21,6 +21,8 @@ export interface Asked {
   waitsForNetwork: boolean;
   /** Scripts that a command names and that are not on the disk. */
   missingFiles: string[];
+  /** Files that ran as programs, units' included, in order. */
+  ranFiles: string[];
 }
 
 const NETWORK_COMMANDS = new Set([
@@ -68,6 +70,7 @@ class Player {
     usesNetwork: false,
     waitsForNetwork: false,
     missingFiles: [],
+    ranFiles: [],
   };
   private readonly variables = new Map<string, string>();
   private readonly functions = new Set<string>();
@@ -120,7 +123,10 @@ class Player {
 
   private runFile(path: string, depth: number): void {
     const content = this.system.files[path];
-    if (content !== undefined) this.run(content, depth + 1);
+    if (content !== undefined) {
+      this.asked.ranFiles.push(path);
+      this.run(content, depth + 1);
+    }
     // Programs of the image are no files here; what lies where only write_files puts it must be there.
     else if (/^\/(usr\/local|opt|root|run|tmp|var\/lib)\//.test(path)) this.asked.missingFiles.push(path);
   }

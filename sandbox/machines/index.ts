@@ -1,41 +1,36 @@
-import { EventEmitter } from 'node:events';
-import type { MachineHost, NetworkView, ServerStart, TailnetHost } from '../kernel/lifecycle';
+import type { MachineHost, NetworkView, ServerStart, TailnetHost, Work } from '../kernel/lifecycle';
 import type { Kernel } from '../kernel/vendor';
-import { runFinal, runInit, runPackages, type Surroundings } from './boot';
-import type { Console } from './console';
+import { Beats } from './beats';
+import type { Surroundings } from './boot';
+import { Boots } from './boots';
 import { generateKeyPair } from './host-key';
-import { acceptsLogins, freshMachine, type Machine, type MachineState, stateOf, writeLog } from './machine';
+import { Logins } from './logins';
+import {
+  acceptsLogins,
+  freshMachine,
+  type Machine,
+  type MachineState,
+  serverIdOf,
+  stateOf,
+  subjectOf,
+  writeLog,
+} from './machine';
 import { type MachineSettings, machineSettingsSchema } from './settings';
-import { Sshd } from './ssh';
+import { type MachineView, viewOf } from './view';
 
-export { type MachineSettings, machineSettingsSchema, type MachineState };
+export { type MachineSettings, machineSettingsSchema, type MachineState, type MachineView };
 
-/** A machine as the control API shows it. */
-export interface MachineView {
-  serverId: number;
-  projectId: string;
-  name: string;
-  hostname: string;
-  state: MachineState;
-  publicIpv4: string | undefined;
-  tailnetName: string | undefined;
-  tailnetAddresses: string[];
-  sshPort: number;
-  /** Virtual time of the last power-on, RFC 3339. */
-  startedAt: string;
-  errors: string[];
-  log: string;
-}
-
-/** The machines behind the servers: they boot, run their user data, join the tailnet and answer SSH. */
+/** The machines behind the servers: they boot, run their user data, join the tailnet, answer SSH, beat and work. */
 export interface Machines extends MachineHost {
   list(): MachineView[];
   /** Text of /var/log/cloud-init-output.log; undefined when the server has no machine. */
   log(serverId: number): string | undefined;
+  /** From now on it runs and does nothing: no beats, and its jobs never end. False unless it is ready. */
+  hang(serverId: number): boolean;
   readonly settings: MachineSettings;
   /** Holds for boots from now on. */
   changeSettings(settings: MachineSettings): void;
-  /** Resolves when all machines that should listen do, and all that should not have stopped. */
+  /** Resolves when all that should listen does, all that should not has stopped, and no beat waits for its answer. */
   settled(): Promise<void>;
   snapshot(): unknown;
   restore(data: unknown): void;
@@ -43,16 +38,7 @@ export interface Machines extends MachineHost {
   close(): Promise<void>;
 }
 
-const INIT = 'machine.init';
-const PACKAGES = 'machine.packages';
-const FINAL = 'machine.final';
-
-/** Shares of a boot: sshd is up after a quarter, packages are done at the half. */
-const INIT_SHARE = 0.25;
-const PACKAGES_SHARE = 0.5;
-/** A disk that has been through cloud-init boots in this share of the time. */
-const REBOOT_SHARE = 0.4;
-const RETRY_MS = 5000;
+const DIE = 'machine.die';
 
 /**
  * Creates the machines' side of the local cloud.
@@ -61,7 +47,7 @@ const RETRY_MS = 5000;
 export function createMachines(
   kernel: Kernel,
   settings: MachineSettings,
-  around: { network: () => NetworkView; tailnet: TailnetHost },
+  around: { network: () => NetworkView; tailnet: TailnetHost; work: Work },
 ): Machines {
   return new SimulatedMachines(kernel, settings, around);
 }
@@ -69,19 +55,32 @@ export function createMachines(
 class SimulatedMachines implements Machines {
   private current: MachineSettings;
   private machines = new Map<number, Machine>();
-  private readonly sshds = new Map<number, Sshd>();
-  private readonly pending = new Set<Promise<void>>();
-  private readonly changes = new EventEmitter().setMaxListeners(0);
+  private readonly boots: Boots;
+  private readonly logins: Logins;
+  private readonly beats: Beats;
 
   constructor(
     private readonly kernel: Kernel,
     private readonly initial: MachineSettings,
-    private readonly outside: { network: () => NetworkView; tailnet: TailnetHost },
+    private readonly outside: { network: () => NetworkView; tailnet: TailnetHost; work: Work },
   ) {
     this.current = initial;
-    kernel.schedule.on(INIT, (subject, at) => this.stage(subject, at, () => this.init(subject, at)));
-    kernel.schedule.on(PACKAGES, (subject, at) => this.stage(subject, at, () => this.packages(subject, at)));
-    kernel.schedule.on(FINAL, (subject, at) => this.stage(subject, at, () => this.final(subject, at)));
+    const machine = (id: number): Machine | undefined => this.machines.get(id);
+    this.logins = new Logins({ clock: kernel.clock, network: outside.network, machine });
+    this.beats = new Beats(kernel, {
+      machine,
+      work: outside.work,
+      timeoutSeconds: () => this.current.heartbeatTimeoutSeconds,
+    });
+    this.boots = new Boots(kernel, {
+      settings: () => this.current,
+      machine,
+      around: () => this.around(),
+      reachable: (reached) => this.logins.start(reached),
+      booted: (booted, at) => this.booted(booted, at),
+      changed: (changed) => this.logins.changed(changed),
+    });
+    kernel.schedule.on(DIE, (subject) => this.hang(serverIdOf(subject)));
   }
 
   get settings(): MachineSettings {
@@ -101,14 +100,15 @@ class SimulatedMachines implements Machines {
         : freshMachine(server, generateKeyPair().private, this.drawHangs());
     machine.server = server;
     this.machines.set(server.serverId, machine);
-    this.boot(machine);
+    this.boots.begin(machine);
+    this.logins.changed(machine);
   }
 
   stopped(serverId: number): void {
     const machine = this.machines.get(serverId);
     if (!machine) return;
     this.powerCut(machine);
-    this.changed(serverId);
+    this.logins.changed(machine);
   }
 
   deleted(serverId: number): void {
@@ -116,11 +116,25 @@ class SimulatedMachines implements Machines {
     if (!machine) return;
     this.powerCut(machine);
     this.machines.delete(serverId);
-    this.changed(serverId);
+    this.logins.changed(machine);
+  }
+
+  hang(serverId: number): boolean {
+    const machine = this.machines.get(serverId);
+    if (!machine || stateOf(machine) !== 'ready') return false;
+    machine.hung = true;
+    writeLog(machine, 'The machine hangs from here on.');
+    this.kernel.schedule.cancel(subjectOf(machine));
+    this.beats.stop(machine);
+    this.outside.work.hung(serverId);
+    this.logins.changed(machine);
+    return true;
   }
 
   list(): MachineView[] {
-    return [...this.machines.values()].map(viewOf);
+    return [...this.machines.values()].map((machine) =>
+      viewOf(machine, this.outside.work.running(machine.server.serverId).length),
+    );
   }
 
   log(serverId: number): string | undefined {
@@ -128,7 +142,8 @@ class SimulatedMachines implements Machines {
   }
 
   async settled(): Promise<void> {
-    while (this.pending.size > 0) await Promise.all(this.pending);
+    await this.logins.settled();
+    await this.beats.answered();
   }
 
   snapshot(): unknown {
@@ -140,161 +155,44 @@ class SimulatedMachines implements Machines {
     this.machines = new Map(
       (structuredClone(data) as Machine[]).map((machine) => [machine.server.serverId, machine]),
     );
-    for (const machine of this.machines.values()) if (acceptsLogins(machine)) this.startSshd(machine);
+    for (const machine of this.machines.values()) if (acceptsLogins(machine)) this.logins.start(machine);
   }
 
   async reset(): Promise<void> {
-    const ids = [...this.machines.keys()];
+    const before = [...this.machines.values()];
     this.current = this.initial;
     this.machines.clear();
-    for (const id of ids) {
-      this.kernel.schedule.cancel(subjectOf(id));
-      this.changed(id);
+    for (const machine of before) {
+      this.kernel.schedule.cancel(subjectOf(machine));
+      this.logins.changed(machine);
     }
-    await this.close();
+    await Promise.all([this.logins.close(), this.beats.reset()]);
   }
 
   async close(): Promise<void> {
-    for (const id of [...this.sshds.keys()]) this.stopSshd(id);
-    await this.settled();
+    await Promise.all([this.logins.close(), this.beats.close()]);
   }
 
-  private boot(machine: Machine): void {
-    const { kernel } = this;
-    const id = machine.server.serverId;
-    kernel.schedule.cancel(subjectOf(id));
-    this.stopSshd(id);
-    const now = kernel.clock.now();
-    const duration = this.drawBootMs() * (machine.provisioned ? REBOOT_SHARE : 1);
-    const after = (share: number): number => Math.round(now + duration * share);
-    Object.assign(machine, {
-      power: 'on',
-      phase: 'kernel',
-      startedAt: now,
-      lastUpdate: now,
-      errors: [],
-      plan: {
-        init: after(INIT_SHARE),
-        'modules-config': after(PACKAGES_SHARE),
-        'modules-final': after(1),
-      },
-    } satisfies Partial<Machine>);
-    kernel.schedule.at(machine.plan.init, INIT, subjectOf(id));
-    this.changed(id);
-  }
-
-  private init(subject: string, at: number): void {
-    const machine = this.bySubject(subject);
-    if (!machine) return;
-    machine.phase = 'init';
-    runInit(machine);
-    machine.phase = 'modules-config';
-    this.startSshd(machine);
-    this.kernel.schedule.at(Math.max(at, machine.plan['modules-config']), PACKAGES, subject);
-  }
-
-  private packages(subject: string, at: number): void {
-    const machine = this.bySubject(subject);
-    if (!machine) return;
-    const outcome = runPackages(machine, at, this.around());
-    if (outcome === 'hangs') return;
-    if (outcome === 'again') return this.kernel.schedule.at(at + RETRY_MS, PACKAGES, subject);
-    machine.phase = 'modules-final';
-    const rest = machine.plan['modules-final'] - machine.plan['modules-config'];
-    this.kernel.schedule.at(at + rest, FINAL, subject);
-  }
-
-  private final(subject: string, at: number): void {
-    const machine = this.bySubject(subject);
-    if (!machine || runFinal(machine, this.around()) === 'hangs') return;
-    machine.phase = 'done';
-    machine.provisioned = true;
-    const up = ((at - machine.startedAt) / 1000).toFixed(2);
-    const time = new Date(at).toUTCString().replace('GMT', '+0000');
-    writeLog(
-      machine,
-      `Cloud-init v. 22.4.2 finished at ${time}. Datasource DataSourceHetzner.  Up ${up} seconds`,
-    );
-    this.startSshd(machine);
-  }
-
-  private stage(subject: string, at: number, run: () => void): void {
-    const machine = this.bySubject(subject);
-    if (!machine) return;
-    machine.lastUpdate = at;
-    run();
-    this.changed(machine.server.serverId);
+  private booted(machine: Machine, at: number): void {
+    const { heartbeat } = machine;
+    const { serverId } = machine.server;
+    if (!heartbeat || stateOf(machine) !== 'ready') return;
+    this.outside.work.up({ serverId, pool: heartbeat.program.pool, slots: heartbeat.program.slots });
+    this.beats.start(machine, at);
+    const { dieShare, dieAfterSeconds } = this.current;
+    // Drawn only where asked for, so that the setting leaves other draws of the same seed alone.
+    if (dieShare === 0 || this.kernel.random.next() >= dieShare) return;
+    const seconds = this.kernel.random.between(dieAfterSeconds.min, dieAfterSeconds.max);
+    this.kernel.schedule.at(at + Math.round(seconds * 1000), DIE, subjectOf(machine));
   }
 
   private powerCut(machine: Machine): void {
-    const id = machine.server.serverId;
     machine.power = 'off';
-    this.kernel.schedule.cancel(subjectOf(id));
-    this.stopSshd(id);
+    this.kernel.schedule.cancel(subjectOf(machine));
+    this.logins.stop(machine);
+    this.beats.stop(machine);
+    this.outside.work.down(machine.server.serverId);
     if (machine.device) this.outside.tailnet.setOnline(machine.device.nodeId, false);
-  }
-
-  /** Starts sshd, or has it listen on what came up since. */
-  private startSshd(machine: Machine): void {
-    const id = machine.server.serverId;
-    const sshd = this.sshds.get(id) ?? this.createSshd(machine);
-    if (!sshd) return;
-    this.sshds.set(id, sshd);
-    const { publicIpv4 } = machine.server;
-    if (publicIpv4 !== undefined) this.track(sshd.listen(publicIpv4, machine.sshPort));
-    const tailnetAddress = machine.device?.addresses[0];
-    if (tailnetAddress === undefined) return;
-    this.track(sshd.listen(tailnetAddress, machine.sshPort));
-    if (machine.tailscaleSsh) this.track(sshd.listen(tailnetAddress, 22));
-  }
-
-  private createSshd(machine: Machine): Sshd | undefined {
-    const id = machine.server.serverId;
-    try {
-      return new Sshd({
-        machine,
-        admits: (address, sourceIp) =>
-          address !== machine.server.publicIpv4 ||
-          this.outside.network().acceptsInbound(id, machine.sshPort, sourceIp),
-        neighbour: (address, port) => {
-          const neighbour = this.outside.network().neighbour(id, address) ?? 0;
-          return this.machines.get(neighbour)?.sshPort === port ? this.sshds.get(neighbour) : undefined;
-        },
-        console: (signal) => this.console(machine, signal),
-        log: (line) => writeLog(machine, line),
-      });
-    } catch (error) {
-      writeLog(machine, `sshd: Unable to load host key: ${String(error)}`);
-      return undefined;
-    }
-  }
-
-  private stopSshd(id: number): void {
-    const sshd = this.sshds.get(id);
-    this.sshds.delete(id);
-    if (sshd) this.track(sshd.close());
-  }
-
-  private console(machine: Machine, signal: AbortSignal): Console {
-    const event = subjectOf(machine.server.serverId);
-    const { changes, kernel } = this;
-    return {
-      machine,
-      now: () => kernel.clock.now(),
-      get ended() {
-        return signal.aborted;
-      },
-      change: () =>
-        new Promise((resolve) => {
-          const done = (): void => {
-            changes.off(event, done);
-            signal.removeEventListener('abort', done);
-            resolve();
-          };
-          changes.on(event, done);
-          signal.addEventListener('abort', done);
-        }),
-    };
   }
 
   private around(): Surroundings {
@@ -309,45 +207,4 @@ class SimulatedMachines implements Machines {
   private drawHangs(): boolean {
     return this.kernel.random.next() < this.current.neverReadyShare;
   }
-
-  private drawBootMs(): number {
-    const { bootSeconds, slowShare, slowFactor } = this.current;
-    const seconds = this.kernel.random.between(bootSeconds.min, bootSeconds.max);
-    return seconds * 1000 * (this.kernel.random.next() < slowShare ? slowFactor : 1);
-  }
-
-  private bySubject(subject: string): Machine | undefined {
-    return this.machines.get(Number(subject.replace('machine-', '')));
-  }
-
-  private changed(id: number): void {
-    this.changes.emit(subjectOf(id));
-  }
-
-  private track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.pending.delete(tracked));
-    this.pending.add(tracked);
-  }
-}
-
-/** Kept apart from other parts' subjects in the schedule. */
-function subjectOf(serverId: number): string {
-  return `machine-${serverId}`;
-}
-
-function viewOf(machine: Machine): MachineView {
-  return {
-    serverId: machine.server.serverId,
-    projectId: machine.server.projectId,
-    name: machine.server.name,
-    hostname: machine.hostname,
-    state: stateOf(machine),
-    publicIpv4: machine.server.publicIpv4,
-    tailnetName: machine.device?.name,
-    tailnetAddresses: machine.device?.addresses ?? [],
-    sshPort: machine.sshPort,
-    startedAt: new Date(machine.startedAt).toISOString(),
-    errors: machine.errors,
-    log: machine.log,
-  };
 }

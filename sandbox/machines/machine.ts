@@ -1,5 +1,6 @@
 import type { ServerStart, TailnetDevice } from '../kernel/lifecycle';
 import type { SystemState } from './effects';
+import type { HeartbeatProgram } from './heartbeat-program';
 
 export type Stage = 'init' | 'modules-config' | 'modules-final';
 
@@ -32,14 +33,37 @@ export interface Machine {
   tailscaleInstalled: boolean;
   tailscaleSsh: boolean;
   device: TailnetDevice | undefined;
+  /** What its document set up to speak for it; absent before its first boot has ended, and where there is none. */
+  heartbeat: Heartbeat | undefined;
+  /** It runs, but nothing on it does anything any more, until it is started anew. */
+  hung: boolean;
   /** Text of /var/log/cloud-init-output.log. */
   log: string;
 }
 
-export type MachineState = 'off' | 'booting' | 'cloud-init' | 'ready' | 'failed' | 'never-ready';
+/** How a machine's heartbeat stands. */
+export interface Heartbeat {
+  program: HeartbeatProgram;
+  /** Whether the service took the last post. */
+  registered: boolean;
+  /** As the service last said. */
+  draining: boolean;
+  /** Seconds between two tries; 10 while the service answers. */
+  pause: number;
+  /** The time in the last post, virtual milliseconds. */
+  lastAt: number;
+}
+
+export type MachineState = 'off' | 'booting' | 'cloud-init' | 'ready' | 'failed' | 'never-ready' | 'hung';
+
+/** Name of a machine in the schedule, apart from other parts' names. */
+export const subjectOf = (machine: Machine): string => `machine-${machine.server.serverId}`;
+
+export const serverIdOf = (subject: string): number => Number(subject.replace('machine-', ''));
 
 export function stateOf(machine: Machine): MachineState {
   if (machine.power === 'off') return 'off';
+  if (machine.hung) return 'hung';
   if (machine.phase === 'kernel' || machine.phase === 'init') return 'booting';
   if (machine.phase === 'done') return machine.errors.length > 0 ? 'failed' : 'ready';
   return machine.hangs ? 'never-ready' : 'cloud-init';
@@ -77,6 +101,8 @@ export function freshMachine(server: ServerStart, hostKey: string, hangs: boolea
     tailscaleInstalled: false,
     tailscaleSsh: false,
     device: undefined,
+    heartbeat: undefined,
+    hung: false,
     log: '',
   };
 }

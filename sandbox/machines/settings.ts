@@ -16,6 +16,15 @@ export const machineSettingsSchema = z.strictObject({
   slowFactor: z.number().min(1).default(5),
   /** Seconds that a document which waits for the network (a loop around curl, ping, …) goes on trying. */
   networkPatienceSeconds: z.number().min(0).default(300),
+  /** Share of machines that hang some time after they were ready: they run, but neither beat nor end a job. */
+  dieShare: share.default(0),
+  /** Seconds from ready until such a machine hangs, drawn evenly. */
+  dieAfterSeconds: z
+    .strictObject({ min: z.number().min(0).default(0), max: z.number().min(0).default(3600) })
+    .prefault({})
+    .refine(({ min, max }) => max >= min, 'dieAfterSeconds.max is below dieAfterSeconds.min'),
+  /** Wall seconds that a heartbeat waits for its answer, whatever the clock's rate; the machines' curl waits 10. */
+  heartbeatTimeoutSeconds: z.number().positive().default(10),
 });
 
 export type MachineSettings = z.output<typeof machineSettingsSchema>;

@@ -188,6 +188,6 @@ describe('a snapshot', () => {
     const refused = await control(sandbox, 'PUT', '/snapshot', other.snapshot());
     assert.equal(refused.status, 422);
     assert.match(JSON.stringify(refused.body), /--seed 2/);
-    assert.equal((await control(sandbox, 'PUT', '/snapshot', { version: 1 })).status, 422);
+    assert.equal((await control(sandbox, 'PUT', '/snapshot', { version: 2 })).status, 422);
   });
 });
