@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { QueueError } from './types';
 
 /** Where a queue is, as messages name it; and what must never be in one. */
@@ -44,7 +45,6 @@ export function quoted(place: Place, text: string): string {
 
 /** A value as it came, short. */
 export function shown(place: Place, value: unknown): string {
-  const text = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const clean = quoted(place, text);
+  const clean = quoted(place, inspect(value, { depth: 1, breakLength: Infinity }));
   return clean.length > 60 ? `${clean.slice(0, 60)}…` : clean;
 }
