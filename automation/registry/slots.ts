@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Database } from './database';
+import type { Slot, SlotBook, SlotRequest } from './types';
+
+const rowSchema = z.object({
+  id: z.string(),
+  environment: z.string(),
+  pool: z.string(),
+  state: z.enum(['waiting', 'granted', 'released', 'expired']),
+  requestedAt: z.number(),
+  expiresAt: z.number(),
+  worker: z.string().optional(),
+  address: z.string().optional(),
+  grantedAt: z.number().optional(),
+});
+
+const COLUMNS = `id, environment, pool, state, requested_at as "requestedAt", expires_at as "expiresAt",
+  worker, address, granted_at as "grantedAt"`;
+
+const loadSchema = z.discriminatedUnion('part', [
+  z.object({ part: z.literal('waiting'), pool: z.string(), waiting: z.int(), oldest: z.number() }),
+  z.object({ part: z.literal('held'), pool: z.string(), worker: z.string(), times: z.array(z.number()) }),
+  z.object({ part: z.literal('waits'), pool: z.string(), times: z.array(z.number()) }),
+]);
+
+type Load = Awaited<ReturnType<SlotBook['load']>>;
+
+/** What must not be done twice at once is done by functions in the database, see `migrations/0002-slots.sql.ts`. */
+export class SlotTable implements SlotBook {
+  constructor(
+    private readonly database: Database,
+    /** Seconds without a word after which a worker gets no slots. */
+    private readonly silence: number,
+  ) {}
+
+  async request({ id, environment, pool, patience, ttl }: SlotRequest, now: number): Promise<Slot> {
+    const [slot] = await this.database.query(
+      rowSchema,
+      `select ${COLUMNS} from worker_pools.request_slot($1, $2, $3, $4, $5, $6, $7)`,
+      [environment, id, pool, patience, ttl, now, now - this.silence],
+    );
+    if (!slot) throw new Error(`slot ${id} of ${environment} was not kept`);
+    return slot;
+  }
+
+  async get(environment: string, id: string): Promise<Slot | undefined> {
+    const [slot] = await this.database.query(
+      rowSchema,
+      `select ${COLUMNS} from worker_pools.slots where environment = $1 and id = $2`,
+      [environment, id],
+    );
+    return slot;
+  }
+
+  async renew(environment: string, id: string, now: number): Promise<Slot | undefined> {
+    const [renewed] = await this.database.query(
+      rowSchema,
+      `update worker_pools.slots set expires_at = $3 + ttl
+       where environment = $1 and id = $2 and state = 'granted' and expires_at > $3
+       returning ${COLUMNS}`,
+      [environment, id, now],
+    );
+    if (renewed) return renewed;
+    const slot = await this.get(environment, id);
+    return slot?.state === 'waiting' ? slot : undefined;
+  }
+
+  async release(environment: string, id: string, now: number): Promise<Slot | undefined> {
+    const [released] = await this.database.query(
+      rowSchema,
+      `update worker_pools.slots set state = 'released', ended_at = $3
+       where environment = $1 and id = $2 and state in ('waiting', 'granted')
+       returning ${COLUMNS}`,
+      [environment, id, now],
+    );
+    return released ?? this.get(environment, id);
+  }
+
+  async settle(environment: string, now: number): Promise<string[]> {
+    const changed = await this.database.query(
+      z.object({ id: z.string() }),
+      'select id from worker_pools.settle_slots($1, $2, $3) as id',
+      [environment, now, now - this.silence],
+    );
+    return changed.map(({ id }) => id);
+  }
+
+  async load(environment: string, since = Infinity): Promise<Load> {
+    const rows = await this.database.query(
+      loadSchema,
+      `select 'waiting' as part, pool, null as worker, count(*)::integer as waiting,
+         min(requested_at) as oldest, null::double precision[] as times
+       from worker_pools.slots where environment = $1 and state = 'waiting' group by pool
+       union all
+       select 'held', pool, worker, null, null, array_agg(granted_at order by granted_at)
+       from worker_pools.slots where environment = $1 and state = 'granted' group by pool, worker
+       union all
+       select 'waits', pool, null, null, null, array_agg(granted_at - requested_at order by granted_at, place)
+       from worker_pools.slots where environment = $1 and granted_at > $2 group by pool`,
+      [environment, since],
+    );
+    const load: Load = {};
+    for (const row of rows) {
+      const pool = (load[row.pool] ??= { waiting: 0, held: {}, waits: [] });
+      if (row.part === 'waiting') Object.assign(pool, { waiting: row.waiting, oldest: row.oldest });
+      else if (row.part === 'held') pool.held[row.worker] = row.times;
+      else pool.waits = row.times;
+    }
+    return load;
+  }
+}
