@@ -88,8 +88,6 @@ export class Lead {
       recordReadAt: since,
       memory: memory ?? INITIAL_STACK_MEMORY,
       decidedAt: since,
-      servers: undefined,
-      devices: undefined,
       failed: new Set(),
       news: {},
       update: { attempts: 0, notBefore: since },

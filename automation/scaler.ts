@@ -1,16 +1,18 @@
 import { busyBackoff } from './apply/busy';
-import { type UpdateOutcome, updateStack } from './apply/update-stack';
-import type { StackRunner } from './apply/types';
+import { Leavers } from './apply/leavers';
+import { type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
+import type { StackRunner, UpdateReport } from './apply/types';
 import type { Clock } from './clock';
 import { decideStack } from './decide/stack';
-import type { Alarm, StackPlan } from './decide/stack-types';
+import type { Alarm, StackDecision, StackPlan } from './decide/stack-types';
 import { type Lead, NotLeading } from './lead';
 import type { Log } from './log';
 import type { Observer, Sight } from './observe/observer';
 import { recordDecision, recordUpdate } from './record';
 import type { Registry } from './registry/types';
-import type { StackFile } from './stack-file';
-import { reportStatus } from './status-report';
+import type { StackFile, StackSettings } from './stack-file';
+import { reportStatus, standing } from './status-report';
+import { troubleOf } from './trouble';
 import { type StackStatus, STATUS_KEY } from './status';
 import type { Term } from './term';
 
@@ -38,19 +40,32 @@ export class Scaler {
   private updating: Promise<void> | undefined;
   private status: StackStatus | undefined;
   private audited = '';
+  private trouble: string | undefined;
+  private readonly leavers: Leavers;
 
-  constructor(private readonly parts: ScalerParts) {}
+  constructor(private readonly parts: ScalerParts) {
+    this.leavers = new Leavers(parts.environment, parts.registry, parts.log);
+  }
 
   /** One round. An update that it starts goes on after it; until that ends, further rounds only watch. */
   async reconcile(): Promise<void> {
-    const { lead, file, observer, registry, environment, clock } = this.parts;
+    try {
+      await this.round();
+      this.trouble = undefined;
+    } catch (error) {
+      await this.tell(error);
+    }
+  }
+
+  private async round(): Promise<void> {
+    const { lead, file, registry, environment, clock } = this.parts;
     const settings = await file.current();
     const term = await lead.term(settings);
     if (term === NotLeading) return;
     if (!this.updating) await lead.refreshRecord(term, clock.now());
 
-    const sight = await observer.look(term, settings, clock.now());
-    const { plan, memory } = decideStack(sight.observation, sight.policy, term.memory);
+    if (usesSlots(settings)) await registry.slots.settle(environment, clock.now());
+    const { sight, plan, memory } = await this.decide(term, settings);
     term.memory = memory;
     term.decidedAt = sight.observation.now;
     term.news = {};
@@ -60,6 +75,49 @@ export class Scaler {
     if (!this.mayAct(sight)) return;
     await this.order(sight, plan);
     this.startUpdate(sight, term, plan);
+    await this.tidy(sight);
+  }
+
+  /** A round that could not be made: said once, and shown as long as it stays so. */
+  private async tell(error: unknown): Promise<void> {
+    const { registry, environment, clock, publish, log } = this.parts;
+    const alarm = troubleOf(error);
+    if (!alarm || alarm.message !== this.trouble) log.error('round-failed', { environment, error });
+    this.trouble = alarm?.message;
+    if (!alarm || !registry.leadership.holds(environment)) return;
+    const now = clock.now();
+    const before = this.status ?? this.emptyStatus();
+    this.status = { ...before, at: now, alarms: standing([alarm], before.alarms, now) };
+    publish(this.status);
+    await registry.memory.set(environment, STATUS_KEY, this.status);
+  }
+
+  private emptyStatus(): StackStatus {
+    const { environment, name, dryRun } = this.parts;
+    return {
+      environment,
+      at: 0,
+      leader: name,
+      enabled: false,
+      dryRun,
+      pools: {},
+      update: {},
+      cost: { hourly: 0 },
+      deprecations: [],
+      alarms: [],
+    };
+  }
+
+  /** What is sold out is looked up anew before the first launch that has a choice. */
+  private async decide(term: Term, settings: StackSettings): Promise<{ sight: Sight } & StackDecision> {
+    const { observer } = this.parts;
+    const sight = await observer.look(term, settings, { launching: false });
+    const decision = decideStack(sight.observation, sight.policy, term.memory);
+    const choices = decision.plan.launches.map(({ pool }) => sight.policy.pools[pool]!.placements.length);
+    if (choices.length === 0 || !observer.needsFreshCatalogue(Math.max(...choices)))
+      return { sight, ...decision };
+    const again = await observer.look(term, settings, { launching: true });
+    return { sight: again, ...decideStack(again.observation, again.policy, term.memory) };
   }
 
   /** Resolves when the update that runs, if one does, has ended. */
@@ -82,6 +140,14 @@ export class Scaler {
     if (resumes.length > 0) await registry.workers.resume(environment, resumes);
   }
 
+  /** What is left to do after workers are gone. A failure is no reason to stop: it is tried again. */
+  private async tidy({ settings, observation: { now } }: Sight): Promise<void> {
+    const { observer, environment, log } = this.parts;
+    await this.leavers.removeDevices(observer.vendors(settings).tailnet, now).catch((error: unknown) => {
+      log.warn('devices-not-removed', { environment, error });
+    });
+  }
+
   private startUpdate(sight: Sight, term: Term, { launches, removals }: StackPlan): void {
     const { clock, runner, registry, log } = this.parts;
     const { now } = sight.observation;
@@ -96,11 +162,9 @@ export class Scaler {
       launches: launches.length,
       removals: removals.map(({ id }) => id),
     });
-    this.updating = updateStack(
-      { runner, registry, now: () => clock.now() },
-      { launches, removals, failed: term.failed, most },
-    )
-      .then((outcome) => this.finish(sight, term, outcome))
+    const order: UpdateOrder = { launches, removals, failed: term.failed, most };
+    this.updating = updateStack({ runner, registry, now: () => clock.now() }, order)
+      .then((outcome) => this.finish(term, order, outcome))
       .catch((error: unknown) => {
         log.error('update-crashed', { environment: this.parts.environment, error });
         this.putOff(
@@ -116,7 +180,7 @@ export class Scaler {
       });
   }
 
-  private async finish(sight: Sight, term: Term, outcome: UpdateOutcome): Promise<void> {
+  private async finish(term: Term, order: UpdateOrder, outcome: UpdateOutcome): Promise<void> {
     const { environment, registry, clock, log } = this.parts;
     if (outcome.kind !== 'done') {
       log.warn('update-put-off', { environment, why: outcome.kind, problem: outcome.problem });
@@ -141,7 +205,7 @@ export class Scaler {
       this.putOff(term, 'failed', report.problems[0] ?? 'the update failed');
     }
     await recordUpdate(registry, environment, report, spared, now);
-    await this.parts.observer.forget(sight, report.removed);
+    await this.leavers.left([...report.removed, ...order.failed], now);
     log.info('update-finished', { environment, ...summaryOf(report), spared });
   }
 
@@ -214,19 +278,23 @@ export class Scaler {
 /** Updates in a row that came to nothing before a person is called: about a minute of trying. */
 const STALLED_AFTER = 5;
 
-function newsOf({
-  failedLaunches,
-  launchedMembers,
-}: Extract<UpdateOutcome, { kind: 'done' }>['report']): Term['news'] {
-  void launchedMembers;
-  void failedLaunches;
-  return {};
+/** What became of launches, by pool, for the next decision. */
+function newsOf({ outputs, launched, failedLaunches }: UpdateReport): Term['news'] {
+  return Object.fromEntries(
+    Object.entries(outputs.membership).map(([pool, { members }]) => [
+      pool,
+      {
+        failures: failedLaunches.filter((failure) => failure.pool === pool),
+        launched: members.filter(({ id }) => launched.includes(id)),
+      },
+    ]),
+  );
 }
-function summaryOf(report: Extract<UpdateOutcome, { kind: 'done' }>['report']): object {
-  return {
-    outcome: report.outcome,
-    launched: report.launched,
-    removed: report.removed,
-    seconds: report.seconds,
-  };
+
+function summaryOf({ outcome, launched, removed, failedLaunches, problems, seconds }: UpdateReport): object {
+  return { outcome, launched, removed, failedLaunches, problems, seconds };
+}
+
+function usesSlots({ config }: StackSettings): boolean {
+  return Object.values(config.pools).some(({ queue }) => queue?.kind === 'slots');
 }

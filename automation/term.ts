@@ -2,7 +2,6 @@ import type { Placement } from '../components/model/config-schema';
 import type { StackOutputs } from '../components/stack-record';
 import type { StackMemory } from './decide/stack-types';
 import type { LaunchFailure } from './decide/types';
-import type { CloudServer, Dated, TailnetDevice } from './observe/types';
 
 /** What the process that leads a stack knows between two ticks, from taking the lead until it loses it. */
 export interface Term {
@@ -13,8 +12,6 @@ export interface Term {
   memory: StackMemory;
   /** When the last decision was made; what workers said since is new. */
   decidedAt: number;
-  servers: Dated<CloudServer> | undefined;
-  devices: Dated<TailnetDevice> | undefined;
   /** Members that the latest update could not make: recorded, without a server, and to be taken out again. */
   failed: ReadonlySet<string>;
   /** What became of launches since the last decision, by pool. */

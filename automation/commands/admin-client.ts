@@ -22,7 +22,7 @@ const auditSchema = z.object({
 });
 export type AuditLine = z.infer<typeof auditSchema>['entries'][number];
 
-const refusalSchema = z.object({ error: z.string() });
+const refusalSchema = z.object({ error: z.object({ message: z.string() }) });
 const TIMEOUT_MS = 10_000;
 
 /** The running service's admin interface. */
@@ -91,7 +91,7 @@ export class AdminClient {
       const refusal = refusalSchema.safeParse(answer);
       throw new ServiceError(
         refusal.success
-          ? refusal.data.error
+          ? refusal.data.error.message
           : `The service answered ${response.status} to ${method} ${path}.`,
       );
     }

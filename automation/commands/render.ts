@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { renderPool } from '../render';
+
+/** What a worker will be told, before it exists. */
+export function renderCommand(): Command {
+  return new Command('render')
+    .description('show the cloud-config that a worker of a pool gets, with every secret blanked')
+    .requiredOption('--stack <name>', 'stack whose file Pulumi.<name>.yaml is read')
+    .requiredOption('--pool <name>', 'pool of that stack')
+    .action(({ stack, pool }: { stack: string; pool: string }) => {
+      const { text, bytes, limit, sections } = renderPool(process.cwd(), stack, pool);
+      process.stdout.write(text);
+      const shares = sections.map(({ name, bytes: share }) => `${name} ${share}`).join(', ');
+      process.stderr.write(`\n${bytes} of ${limit} bytes as sent (gzip, base64): ${shares}\n`);
+    });
+}
