@@ -1,0 +1,130 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { stackLabels } from '../../components/model/labels';
+import type { PreflightQuestion } from '../../components/preflight';
+import { requestJson } from '../../components/preflight/http';
+import type { EngineStack } from './engine-stack';
+import type { ExportedState, PendingCreate } from './exported-state';
+
+/** Hetzner's collections of what has a name that is unique in a project, by the provider's type. */
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  'hcloud:index/placementGroup:PlacementGroup': 'placement_groups',
+  'hcloud:index/firewall:Firewall': 'firewalls',
+  'hcloud:index/network:Network': 'networks',
+  'hcloud:index/sshKey:SshKey': 'ssh_keys',
+};
+const RECORD = 'cloudflare:index/dnsRecord:DnsRecord';
+
+/**
+ * Clears away what a killed engine has left in the making: each such create may have been carried out at the vendor
+ * without anybody hearing of it, and would be refused when it is tried again, because its name is taken. Servers are
+ * left alone: the program takes them in by their labels. A tailnet key ends by itself within the hour.
+ * @returns one sentence for each thing done
+ * @throws VendorError when a vendor does not answer
+ */
+export async function settle(
+  stack: EngineStack,
+  state: ExportedState,
+  question: PreflightQuestion,
+  folder: string,
+): Promise<string[]> {
+  if (state.settled === undefined) return [];
+  const done: string[] = [];
+  for (const pending of state.pendingCreates) {
+    if (await isCleared(pending, state, question)) done.push(`deleted what was left of ${pending.name}`);
+  }
+  const file = join(folder, `settled-${stack.name}.json`);
+  writeFileSync(file, state.settled, { mode: 0o600 });
+  try {
+    await stack.importState(file);
+  } finally {
+    rmSync(file, { force: true });
+  }
+  const names = state.pendingCreates.map(({ name }) => name);
+  return [...done, `took the pending ${names.join(', ') || 'operations'} out of the state`];
+}
+
+async function isCleared(
+  { type, inputs }: PendingCreate,
+  state: ExportedState,
+  question: PreflightQuestion,
+): Promise<boolean> {
+  const collection = COLLECTIONS[type];
+  if (collection !== undefined) return deleteAtHetzner(collection, inputs, state, question);
+  return type === RECORD ? deleteRecord(inputs, state, question) : false;
+}
+
+/** Only what carries this stack's labels and is not in the state. */
+async function deleteAtHetzner(
+  collection: string,
+  inputs: PendingCreate['inputs'],
+  state: ExportedState,
+  { environment, credentials: { hetzner } }: PreflightQuestion,
+): Promise<boolean> {
+  const { name } = z.object({ name: z.string() }).parse(inputs);
+  const headers = { authorization: `Bearer ${hetzner.token ?? ''}` };
+  const selector = Object.entries(stackLabels(environment))
+    .map((pair) => pair.join('='))
+    .join(',');
+  const query = new URLSearchParams({ name, label_selector: selector });
+  const found = await requestJson({
+    vendor: 'Hetzner',
+    url: `${hetzner.url}/${collection}?${query}`,
+    headers,
+    schema: z.object({ [collection]: z.array(z.object({ id: z.number() })) }),
+    errorMessage: hetznerMessage,
+  });
+  const [left] = found[collection] ?? [];
+  if (!left || state.ids.has(String(left.id))) return false;
+  await requestJson({
+    vendor: 'Hetzner',
+    url: `${hetzner.url}/${collection}/${left.id}`,
+    method: 'DELETE',
+    headers,
+    schema: z.unknown(),
+    errorMessage: hetznerMessage,
+  });
+  return true;
+}
+
+/** Only the very record: same zone, name, type and content, and not in the state. */
+async function deleteRecord(
+  inputs: PendingCreate['inputs'],
+  state: ExportedState,
+  { credentials: { cloudflare } }: PreflightQuestion,
+): Promise<boolean> {
+  const wanted = z
+    .object({ zoneId: z.string(), name: z.string(), type: z.string(), content: z.string() })
+    .safeParse(inputs).data;
+  if (!wanted) return false;
+  const headers = { authorization: `Bearer ${cloudflare.token ?? ''}` };
+  const records = `${cloudflare.url}/zones/${wanted.zoneId}/dns_records`;
+  const { result } = await requestJson({
+    vendor: 'Cloudflare',
+    url: `${records}?${new URLSearchParams({ name: wanted.name, type: wanted.type })}`,
+    headers,
+    schema: z.object({ result: z.array(z.object({ id: z.string(), content: z.string() })) }),
+    errorMessage: cloudflareMessage,
+  });
+  const left = result.find(({ id, content }) => content === wanted.content && !state.ids.has(id));
+  if (!left) return false;
+  await requestJson({
+    vendor: 'Cloudflare',
+    url: `${records}/${left.id}`,
+    method: 'DELETE',
+    headers,
+    schema: z.unknown(),
+    errorMessage: cloudflareMessage,
+  });
+  return true;
+}
+
+function hetznerMessage(body: unknown): string | undefined {
+  return z.object({ error: z.object({ message: z.string() }) }).safeParse(body).data?.error.message;
+}
+
+function cloudflareMessage(body: unknown): string | undefined {
+  return z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).safeParse(body).data
+    ?.errors[0]?.message;
+}

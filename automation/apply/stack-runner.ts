@@ -1,0 +1,341 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readConfigValues } from '../../components/config-values';
+import { parseStackConfig } from '../../components/model/config';
+import { ConfigError } from '../../components/model/errors';
+import type { Membership } from '../../components/model/membership';
+import { labelledWorkers } from '../../components/preflight/labelled-workers';
+import { preflight, type Preflight, type PlanQuestion } from '../../components/preflight';
+import { readCredentials } from '../../components/preflight/credentials';
+import type { StackOutputs } from '../../components/stack-record';
+import { deploy, type IntentBase } from '../../deploy';
+import type { Censor } from '../censor';
+import type { Intent, IntentBook } from '../registry/types';
+import { CliError } from './cli';
+import { EngineNotes } from './engine-notes';
+import { EngineStack, type EngineStackOptions } from './engine-stack';
+import { breakLock, holderIn, isDead, isOurs, readLocks, startOf, type Holder } from './lock';
+import { settle } from './pending-creates';
+import { changed, rollForward } from './roll-forward';
+import {
+  type MembershipChange,
+  StackBusyError,
+  type StackRunner,
+  UpdateFailedError,
+  type UpdateReport,
+} from './types';
+import { UpdateEvents, type Plan } from './update-events';
+
+export interface StackRunnerOptions extends Omit<EngineStackOptions, 'updateStarted'> {
+  readonly intents: IntentBook;
+  /** This process; `host` as `os.hostname()` tells it, because the engine writes that into its locks. */
+  readonly holder: Intent['holder'];
+  /** Seconds since 1970. */
+  readonly now: () => number;
+  readonly censor: Censor;
+  /** Told what the engine warns of, without secrets. */
+  readonly log?: (line: string) => void;
+}
+
+/** What an update is decided from, under the stack's lock. */
+interface Situation extends IntentBase {
+  /** Workers that Hetzner has, by label. */
+  readonly existing: ReturnType<typeof labelledWorkers>;
+}
+
+/** The membership that an update shall declare. */
+type Decide = (situation: Situation) => Promise<Membership>;
+
+/**
+ * Opens one stack for the service. The engine runs `deploy()` inline, in this process. Nothing is written into the
+ * checkout.
+ * @throws ConfigError with what is missing: the command line, the project, the passphrase, the backend, the stack
+ */
+export async function openStack(options: StackRunnerOptions): Promise<StackRunner> {
+  const { pulumiHome, holder } = options;
+  const notes = new EngineNotes(pulumiHome, options.stack);
+  const updateStarted = (pid: number): void => notes.write({ host: holder.host, pid });
+  const stack = await EngineStack.open({ ...options, updateStarted });
+  const record = await stack.readRecord();
+  return new EngineStackRunner(stack, notes, Object.keys(record?.membership ?? {}), options);
+}
+
+class EngineStackRunner implements StackRunner {
+  private running: Promise<unknown> | undefined;
+  /** An update of this process ended without a record. */
+  private interrupted = false;
+
+  constructor(
+    private readonly stack: EngineStack,
+    private readonly notes: EngineNotes,
+    /** Pools that the record had when it was last seen. */
+    private knownPools: string[],
+    private readonly options: StackRunnerOptions,
+  ) {}
+
+  get environment(): string {
+    return this.stack.name;
+  }
+
+  readConfig(): Promise<ReadonlyMap<string, string>> {
+    return this.stack.readConfig();
+  }
+
+  readRecord(): Promise<StackOutputs | undefined> {
+    return this.stack.readRecord();
+  }
+
+  /** A second one while one runs is refused at once: by the time it had waited, what it was decided on would be old. */
+  update(change: (recorded: Membership) => Promise<MembershipChange>): Promise<UpdateReport> {
+    return this.alone(async () => {
+      if (this.interrupted) await this.recoverNow();
+      return this.declare(async ({ recorded, existing, launchOf }) => {
+        const before = rollForward({ recorded, existing });
+        return changed(before, await change(before), launchOf);
+      });
+    });
+  }
+
+  recover(): Promise<string[]> {
+    return this.alone(() => this.recoverNow());
+  }
+
+  /** Waits for the update that runs: one that is cancelled may leave a machine that nobody knows. */
+  async close(): Promise<void> {
+    await this.running?.catch(() => undefined);
+  }
+
+  private async alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running)
+      throw new StackBusyError(`an update of ${this.environment} runs in this process already`);
+    const running = work();
+    this.running = running;
+    try {
+      return await running;
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  private async recoverNow(): Promise<string[]> {
+    const intent = await this.options.intents.open(this.environment);
+    const done = this.breakDeadLocks(intent);
+    if (!intent) {
+      this.interrupted = false;
+      return done;
+    }
+    const state = await this.stack.exportState();
+    const settled = await settle(this.stack, state, await this.question(), this.options.pulumiHome);
+    done.push(...settled.map((line) => this.options.censor.text(line)));
+    let plan: Plan | undefined;
+    const { launched, removed, problems } = await this.declare(async ({ recorded, existing }) => {
+      const inState = Object.entries(intent.membership).flatMap(([pool, { members }]) =>
+        members.filter(({ id }) => state.servers.has(`${id}-server`)).map((member) => ({ pool, member })),
+      );
+      const after = rollForward({
+        recorded,
+        intended: intent.membership,
+        existing: [...existing, ...inState],
+      });
+      plan = { before: recorded, after };
+      return after;
+    });
+    this.interrupted = false;
+    return [...done, ...describeRecovery(plan!, launched, removed), ...problems];
+  }
+
+  /**
+   * On a `file://` backend locks can be read before anything is run. For others the engine tells of them when it fails.
+   * @throws StackBusyError for one that is not provably ours and dead
+   */
+  private breakDeadLocks(intent: Intent | undefined): string[] {
+    if (this.stack.backend === undefined) return [];
+    return readLocks(this.stack.backend, this.stack.project, this.stack.name).map((lock) => {
+      if (!this.isOursAndDead(lock, intent)) throw busy(this.environment, lock);
+      breakLock(lock);
+      return `broke the lock that process ${lock.pid} of this service left on ${lock.host}`;
+    });
+  }
+
+  private isOursAndDead(lock: Holder, intent: Intent | undefined): boolean {
+    const here = { host: this.options.holder.host, now: this.options.now(), startOf };
+    return isOurs(lock, { note: this.notes.read(), intent }) && isDead(lock, here);
+  }
+
+  /** Runs an update; once more when the lock in its way was our own and dead. */
+  private async declare(decide: Decide): Promise<UpdateReport> {
+    try {
+      return await this.declareOnce(decide);
+    } catch (error) {
+      if (!(error instanceof StackBusyError) || !error.holder) throw error;
+      const intent = await this.options.intents.open(this.environment);
+      if (!this.isOursAndDead(error.holder, intent)) throw error;
+      await this.breakLockOf(error.holder);
+      return this.declareOnce(decide);
+    }
+  }
+
+  private async breakLockOf(holder: Holder): Promise<void> {
+    const { backend, project, name } = this.stack;
+    if (backend === undefined) return this.stack.cancel();
+    readLocks(backend, project, name)
+      .filter(({ host, pid }) => host === holder.host && pid === holder.pid)
+      .forEach(breakLock);
+  }
+
+  private async declareOnce(decide: Decide): Promise<UpdateReport> {
+    const { options, stack } = this;
+    const began = options.now();
+    const question = await this.question();
+    // Asked while the command line starts, so that the answers are there when the program wants them.
+    const facts = preflight(question);
+    facts.catch(() => undefined);
+    const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
+    const run = new Run(options, facts, decide);
+    const left = this.notes.read();
+    const failure = await stack.up(run.program, events.take).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const { plan, outputs } = run;
+    if (!plan || !outputs) {
+      const refusal = this.refusal(run.error ?? failure);
+      if (refusal instanceof StackBusyError && left) this.notes.write(left);
+      else this.notes.clear();
+      if (plan) await this.clearIntent();
+      throw refusal;
+    }
+    if (!events.hasRecorded) {
+      this.interrupted = true;
+      throw new UpdateFailedError(
+        `the engine ended without recording what it did to ${stack.name}; the next update recovers first`,
+        { cause: failure },
+      );
+    }
+    this.notes.clear();
+    this.knownPools = Object.keys(outputs.membership);
+    const report = events.report(plan, (text) => options.censor.text(text));
+    const problems = [...report.problems, ...(await this.clearIntent())];
+    const outcome = failure === undefined ? report.outcome : 'failed';
+    return { ...report, outcome, outputs, problems, seconds: options.now() - began };
+  }
+
+  /** An intent that stays is no harm: it is rolled forward, to what is there, at the next start. */
+  private async clearIntent(): Promise<string[]> {
+    try {
+      await this.options.intents.clear(this.environment);
+      return [];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return [this.options.censor.text(`the intent could not be cleared: ${reason}`)];
+    }
+  }
+
+  private async question(): Promise<PlanQuestion> {
+    const { environment, projectDirectory, now } = this.options;
+    const config = await this.stack.readConfig();
+    return {
+      environment: this.environment,
+      config: parseStackConfig(this.environment, readConfigValues(Object.fromEntries(config))),
+      credentials: readCredentials(environment, (provider, key) => config.get(`${provider}:${key}`)),
+      directory: projectDirectory,
+      now: now() * 1000,
+      knownPools: this.knownPools,
+    };
+  }
+
+  /** Why nothing was declared. */
+  private refusal(error: unknown): unknown {
+    if (error instanceof CliError) {
+      const text = this.options.censor.text(error.text);
+      if (/stack is currently locked by|Another update is currently in progress/.test(text)) {
+        return busy(this.environment, holderIn(text));
+      }
+      return new UpdateFailedError(`the engine could not update ${this.environment}: ${text.trim()}`);
+    }
+    return error;
+  }
+}
+
+/** The program of one update, and what became of it: the engine hands errors on as text only. */
+class Run {
+  plan: Plan | undefined;
+  outputs: StackOutputs | undefined;
+  error: unknown;
+
+  constructor(
+    private readonly options: StackRunnerOptions,
+    private readonly facts: Promise<Preflight>,
+    private readonly decide: Decide,
+  ) {}
+
+  readonly program = async (): Promise<StackOutputs> => {
+    const { environment, projectDirectory, now } = this.options;
+    try {
+      this.outputs = await deploy({
+        facts: this.facts,
+        environment,
+        directory: projectDirectory,
+        now: () => now() * 1000,
+        intend: this.intend,
+      });
+      return this.outputs;
+    } catch (error) {
+      this.error ??= error instanceof ConfigError ? error : asUpdateFailed(error);
+      throw stopped();
+    }
+  };
+
+  private readonly intend = async (base: IntentBase): Promise<Membership> => {
+    const { intents, stack, now, holder } = this.options;
+    const { workers } = await this.facts;
+    try {
+      const after = await this.decide({ ...base, existing: labelledWorkers(workers) });
+      await intents.write({ environment: stack, membership: after, at: now(), holder });
+      this.plan = { before: base.recorded, after };
+      return after;
+    } catch (error) {
+      // The caller's own: it gets it back as it was.
+      this.error = error;
+      throw error;
+    }
+  };
+}
+
+function asUpdateFailed(error: unknown): UpdateFailedError {
+  return new UpdateFailedError(error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** What the engine is told instead of an error: it would mark every path of a stack trace, for seconds. */
+function stopped(): Error {
+  const error = new Error('the update was stopped before anything was declared');
+  error.stack = error.message;
+  return error;
+}
+
+function busy(stack: string, holder: Holder | undefined): StackBusyError {
+  if (!holder) return new StackBusyError(`another update of ${stack} runs`);
+  const { user, host, pid, since } = holder;
+  const time = new Date(since * 1000).toISOString();
+  return new StackBusyError(
+    `${stack} is locked by ${user}@${host} (process ${pid}) since ${time}. If nothing of it runs any more, \`pulumi cancel --stack ${stack}\` takes the lock away`,
+    { user, host, pid, since },
+  );
+}
+
+function describeRecovery(
+  { before, after }: Plan,
+  launched: readonly string[],
+  removed: readonly string[],
+): string[] {
+  const known = new Set(Object.values(before).flatMap(({ members }) => members.map(({ id }) => id)));
+  const kept = Object.values(after)
+    .flatMap(({ members }) => members.map(({ id }) => id))
+    .filter((id) => !known.has(id));
+  if (isDeepStrictEqual(before, after))
+    return ['the interrupted update had changed nothing that was not recorded'];
+  return [
+    ...(kept.length > 0 ? [`kept ${kept.join(', ')}, which the interrupted update had made`] : []),
+    ...(launched.length > 0 ? [`took in the servers of ${launched.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`finished the removal of ${removed.join(', ')}`] : []),
+  ];
+}
