@@ -7,9 +7,9 @@ export interface Connector<C> {
   readonly place: Place;
   /**
    * Connects and logs in. When the signal fires it lets go of what it has opened so far; `lost` tells that the
-   * connection has gone by itself, so that the next reading makes a new one instead of failing.
+   * connection has gone by itself, and why where the client knows: the next reading makes a new one instead of failing.
    */
-  connect(signal: AbortSignal, lost: () => void): Promise<C>;
+  connect(signal: AbortSignal, lost: (reason?: unknown) => void): Promise<C>;
   read(connection: C, signal: AbortSignal): Promise<QueueReading>;
   /** Says goodbye to a connection that is idle. */
   end(connection: C): Promise<void>;
@@ -32,6 +32,7 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
   const { place } = connector;
   const closing = new AbortController();
   let kept: C | undefined;
+  let lostBecause: unknown;
   let lastTurn: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
 
@@ -40,9 +41,11 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
     const timer = setTimeout(() => deadline.abort(), CONNECT_WITHIN * 1000);
     const given = either(signal, deadline.signal);
     let gone = false;
+    lostBecause = undefined;
     try {
-      const connecting: Promise<C> = connector.connect(given.signal, () => {
+      const connecting: Promise<C> = connector.connect(given.signal, (reason) => {
         gone = true;
+        lostBecause ??= reason;
         void connecting.then((connection) => drop(connection));
       });
       // One that comes too late is let go of.
@@ -77,7 +80,8 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
       return await orAbort(signal, connector.read(connection, signal));
     } catch (error) {
       drop(connection);
-      throw error;
+      // Clients fail what is under way with "closed", and tell apart what closed them.
+      throw lostBecause ?? error;
     }
   }
 

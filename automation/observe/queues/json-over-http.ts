@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { Agent, buildConnector, request } from 'undici';
 import type { TlsConfig } from '../../../components/model/queue-config';
 import { type Connector } from './connection';
 import { type Place, placeOf, queueError, shown } from './place';
@@ -46,12 +46,19 @@ export function jsonOverHttp(
 ): Connector<Agent> {
   return {
     place,
-    async connect() {
+    async connect(_signal, lost) {
       const tls = config.url.startsWith('https:')
         ? await readTlsFiles(config.tls ?? {}, place, directory)
         : {};
+      const open = buildConnector({ ...tls, timeout: CONNECT_TIMEOUT });
       return new Agent({
-        connect: { ...tls, timeout: CONNECT_TIMEOUT },
+        connect: (target, done) =>
+          open(target, (error, socket) => {
+            // The client tells of a refused certificate as "closed"; the socket says why.
+            socket?.prependListener('error', lost);
+            if (error) done(error, null);
+            else done(null, socket);
+          }),
         keepAliveTimeout: KEEP_ALIVE,
         maxResponseSize: BODY_AT_MOST,
       });

@@ -56,7 +56,7 @@ export function natsQueue(config: QueueConfigOf<'nats'>, directory: string): Que
         ignoreClusterUpdates: true,
         ...(secure ? { tls: await readTlsFiles(config.tls ?? {}, place, directory) } : {}),
       });
-      void nats.closed().then(lost);
+      void nats.closed().then((reason) => lost(reason ?? undefined));
       // Without the check of the account, for which a reader needs one right more.
       return { nats, manager: await jetstreamManager(nats, { checkAPI: false, timeout: CLIENT_TIMEOUT }) };
     },

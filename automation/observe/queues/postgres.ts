@@ -51,7 +51,7 @@ export function queryQueue(
         ...(ssl ? { ssl } : {}),
       });
       client.on('error', lost);
-      client.on('end', lost);
+      client.on('end', () => lost());
       signal.addEventListener('abort', () => destroy(client), { once: true });
       await client.connect();
       return client;
@@ -151,6 +151,13 @@ function explain(place: Place, error: unknown): QueueError | undefined {
       place,
       'refused',
       `${said}. Grant the role what it needs to read: usage on the schema, select on the tables.`,
+    );
+  }
+  if (error.message.includes('client certificate')) {
+    return queueError(
+      place,
+      'refused',
+      `${said}. Give tls.certFile and tls.keyFile, signed by a CA that it knows.`,
     );
   }
   if (code.startsWith('28')) {

@@ -26,9 +26,8 @@ export function rabbitmqQueue(config: QueueConfigOf<'rabbitmq'>, directory: stri
       // They go to the socket as they are, and with them the signal that destroys it.
       const socket = { ...tls, signal: cut.signal, clientProperties: { connection_name: 'worker-pools' } };
       const model = await connect(config.url, socket);
-      // What fails is told to the reading that asked.
-      model.on('error', () => {});
-      model.on('close', lost);
+      model.on('error', lost);
+      model.on('close', () => lost());
       return { model, cut };
     },
     async read({ model }) {

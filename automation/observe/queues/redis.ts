@@ -25,7 +25,7 @@ export async function connectRedis(
   place: Place,
   directory: string,
   signal: AbortSignal,
-  lost: () => void,
+  lost: (reason?: unknown) => void,
 ): Promise<Redis> {
   const secure = config.url.startsWith('rediss:');
   const tls = secure ? await readTlsFiles(config.tls ?? {}, place, directory) : undefined;
@@ -43,8 +43,11 @@ export async function connectRedis(
   });
   // The client rejects with "Connection is closed" and tells the reason only here.
   let reason: unknown;
-  redis.on('error', (error: unknown) => (reason = error));
-  redis.on('end', lost);
+  redis.on('error', (error: unknown) => {
+    reason = error;
+    lost(error);
+  });
+  redis.on('end', () => lost());
   signal.addEventListener('abort', () => redis.disconnect(), { once: true });
   try {
     await redis.connect();

@@ -103,7 +103,7 @@ describe('a Redis stream’s waiting entries', () => {
   it('are refused where Redis has lost count and they are too many to count', async function () {
     this.timeout(30_000);
     const adding = redis.pipeline();
-    for (let entry = 0; entry < 52_000; entry += 1) adding.xadd(key, `${entry + 1}-1`, 'job', entry);
+    for (let entry = 0; entry < 53_000; entry += 1) adding.xadd(key, `${entry + 1}-1`, 'job', entry);
     await adding.exec();
     await redis.xreadgroup('GROUP', 'workers', 'one', 'COUNT', 10, 'STREAMS', key, '>');
     await redis.xdel(key, '1000-1');
