@@ -106,6 +106,11 @@ export class EngineStack {
     await this.run(['stack', 'import', '--file', file]);
   }
 
+  /** Takes resources out of the state that are nowhere else any more. Takes the stack's lock for each. */
+  async forget(urns: readonly string[]): Promise<void> {
+    for (const urn of urns) await this.run(['state', 'delete', urn, '--yes']);
+  }
+
   /** What `pulumi cancel` does: takes away every lock of the stack. */
   async cancel(): Promise<void> {
     await this.run(['cancel', '--yes']);

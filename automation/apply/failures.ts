@@ -26,7 +26,7 @@ export function failureKind(message: string, type: string): LaunchFailure['kind'
 }
 
 /** `resource_unavailable` in `error during placement (resource_unavailable, 5ea0bbd4e9da492f)`. */
-function errorCode(message: string): string | undefined {
+export function errorCode(message: string): string | undefined {
   return /\(([a-z][a-z_]+)(?:, [^()]*)?\)/.exec(message)?.[1];
 }
 

@@ -42,6 +42,9 @@ interface Situation extends IntentBase {
   readonly existing: ReturnType<typeof labelledWorkers>;
 }
 
+/** What came of an update, with the servers that are gone though the state has them. */
+type Declared = UpdateReport & { readonly gone: readonly string[] };
+
 /** The membership that an update shall declare. */
 type Decide = (situation: Situation) => Promise<Membership>;
 
@@ -161,8 +164,28 @@ class EngineStackRunner implements StackRunner {
     return isOurs(lock, { note: this.notes.read(), intent }) && isDead(lock, here);
   }
 
-  /** Runs an update; once more when the lock in its way was our own and dead. */
+  /**
+   * Runs an update. A second one follows where the first could not delete servers that are gone already: once the state
+   * has forgotten them, what belongs to them can go.
+   */
   private async declare(decide: Decide): Promise<UpdateReport> {
+    const { gone, ...first } = await this.declareUnlocked(decide);
+    if (gone.length === 0) return first;
+    await this.stack.forget(gone).catch((error: unknown) => {
+      throw this.refusal(error);
+    });
+    const second = await this.declareUnlocked(async ({ recorded }) => recorded);
+    return {
+      ...second,
+      launched: [...first.launched, ...second.launched],
+      removed: [...first.removed, ...gone.map(workerOf), ...second.removed],
+      problems: [...new Set([...first.problems.filter((line) => !isOf(line, gone)), ...second.problems])],
+      seconds: first.seconds + second.seconds,
+    };
+  }
+
+  /** Runs an update; once more when the lock in its way was our own and dead. */
+  private async declareUnlocked(decide: Decide): Promise<Declared> {
     try {
       return await this.declareOnce(decide);
     } catch (error) {
@@ -182,7 +205,7 @@ class EngineStackRunner implements StackRunner {
       .forEach(breakLock);
   }
 
-  private async declareOnce(decide: Decide): Promise<UpdateReport> {
+  private async declareOnce(decide: Decide): Promise<Declared> {
     const { options, stack } = this;
     const began = options.now();
     const question = await this.question();
@@ -216,7 +239,8 @@ class EngineStackRunner implements StackRunner {
     const report = events.report(plan, (text) => options.censor.text(text));
     const problems = [...report.problems, ...(await this.clearIntent())];
     const outcome = failure === undefined ? report.outcome : 'failed';
-    return { ...report, outcome, outputs, problems, seconds: options.now() - began };
+    const seconds = options.now() - began;
+    return { ...report, outcome, outputs, problems, seconds, gone: events.goneServers };
   }
 
   /** An intent that stays is no harm: it is rolled forward, to what is there, at the next start. */
@@ -299,6 +323,15 @@ class Run {
       throw error;
     }
   };
+}
+
+/** The worker of a server's URN. */
+function workerOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf('::') + 2).replace(/-server$/, '');
+}
+
+function isOf(problem: string, urns: readonly string[]): boolean {
+  return urns.some((urn) => problem.startsWith(`${workerOf(urn)}-server: `));
 }
 
 function asUpdateFailed(error: unknown): UpdateFailedError {

@@ -1,6 +1,6 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation';
 import type { Membership } from '../../components/model/membership';
-import { failureKind, plainMessage } from './failures';
+import { errorCode, failureKind, plainMessage } from './failures';
 import { memberIds } from './roll-forward';
 import type { FailedLaunch, UpdateReport } from './types';
 
@@ -25,7 +25,7 @@ interface Failure {
 export class UpdateEvents {
   private readonly created = new Set<string>();
   private readonly deleted = new Set<string>();
-  private readonly failed: { name: string; type: string; op: string }[] = [];
+  private readonly failed: { urn: string; op: string }[] = [];
   private readonly errors: Failure[] = [];
   private recorded = false;
 
@@ -35,6 +35,18 @@ export class UpdateEvents {
   /** Whether the engine came to the end and has taken over the program's outputs, with or without failures. */
   get hasRecorded(): boolean {
     return this.recorded;
+  }
+
+  /**
+   * Servers that were to be deleted and that Hetzner does not know any more, e.g. because somebody was faster. Its
+   * provider (1.60, `resourceServerDelete`) takes that for a failure, where it ought to be done.
+   */
+  get goneServers(): string[] {
+    const gone = this.errors.filter(({ message }) => errorCode(message) === 'not_found');
+    return this.failed
+      .filter(({ urn, op }) => op === 'delete' && typeOf(urn) === SERVER)
+      .map(({ urn }) => urn)
+      .filter((urn) => gone.some(({ name }) => name === nameOf(urn)));
   }
 
   readonly take = ({
@@ -58,8 +70,8 @@ export class UpdateEvents {
       if (op === 'delete') this.deleted.add(nameOf(urn));
     }
     if (failed) {
-      const { op, urn, type } = failed.metadata;
-      this.failed.push({ name: nameOf(urn), type, op });
+      const { op, urn } = failed.metadata;
+      this.failed.push({ urn, op });
     }
   };
 
@@ -107,7 +119,7 @@ export class UpdateEvents {
 
   private failedToCreate(id: string): boolean {
     const before = [`${id}-key`, `${id}-server`];
-    return this.failed.some(({ name, op }) => op === 'create' && before.includes(name));
+    return this.failed.some(({ urn, op }) => op === 'create' && before.includes(nameOf(urn)));
   }
 
   /** Its server's own failure, else its key's, else what else went wrong first. */
