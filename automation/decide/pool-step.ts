@@ -117,8 +117,8 @@ export function stepPool(
   const [first] = wanted.launches;
   const limits = [
     {
-      count: bounds.max - facts.workers.length,
-      reason: `the pool may have ${bounds.max}, and ${members.leaving.length + members.away.length} of its ${facts.workers.length} members leave, are silent or are lost`,
+      count: pool.maxSize - facts.workers.length,
+      reason: `the pool may have ${pool.maxSize}, and ${members.leaving.length + members.away.length} of its ${facts.workers.length} members leave, are silent or are lost`,
     },
     {
       count: unread ? Math.max(0, floor - serving - plan.resumes.length) : Infinity,
