@@ -91,7 +91,7 @@ export async function startSandbox(
   const vendors: Vendor[] = [hetzner, tailscale, cloudflare];
 
   const requests = new RequestLog();
-  const faults = new FaultBook();
+  const faults = new FaultBook(settings.seed);
   const snapshots = createSnapshots(
     { seed: settings.seed, kernel, addresses, vendors, machines, jobs },
     options.snapshotFile,

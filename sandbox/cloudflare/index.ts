@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Kernel, Vendor } from '../kernel/vendor';
-import { fullBucket } from './rate-limit';
+import { BLOCK_SECONDS, fullBucket, TOO_MANY_REQUESTS } from './rate-limit';
 import { Records } from './records';
 import { refusal, registerRoutes } from './routes';
 import { type CloudflareSettings, cloudflareSettingsSchema, planLimits } from './settings';
@@ -41,6 +41,11 @@ export function createCloudflare(kernel: Kernel, settings: CloudflareSettings): 
       const numeric = Number(code);
       return refusal({ code: Number.isInteger(numeric) ? numeric : status, message });
     },
+    rateLimited: () => ({
+      code: String(TOO_MANY_REQUESTS.code),
+      message: TOO_MANY_REQUESTS.message,
+      headers: { 'retry-after': String(BLOCK_SECONDS) },
+    }),
     snapshot: () => structuredClone(store.state),
     restore: (data) => {
       store.state = structuredClone(snapshotSchema.parse(data));

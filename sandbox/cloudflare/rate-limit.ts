@@ -1,6 +1,14 @@
 /** Milliseconds: the time over which requests are counted, and how long a block lasts. */
 const WINDOW = 300_000;
 
+/** Seconds for which the vendor answers 429 to everything once the budget is used up. */
+export const BLOCK_SECONDS = WINDOW / 1000;
+
+export const TOO_MANY_REQUESTS = {
+  code: 971,
+  message: 'Please wait and consider throttling your request speed',
+};
+
 /** The present state of one user's request budget; times in virtual milliseconds since the epoch. */
 export interface Bucket {
   tokens: number;

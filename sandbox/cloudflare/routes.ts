@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Kernel } from '../kernel/vendor';
 import { CloudflareError, type ErrorEntry, failure, noRoute } from './errors';
 import { arrange, readQuery } from './query';
-import { takeRequest } from './rate-limit';
+import { takeRequest, TOO_MANY_REQUESTS } from './rate-limit';
 import { recordFilter } from './record-filter';
 import { batchSchema, recordPatchSchema, type Records, recordSchema, viewRecord } from './records';
 import type { CloudflareSettings } from './settings';
@@ -168,8 +168,7 @@ function checkCaller(
   );
   store.state.bucket = bucket;
   if (wait === 0) return;
-  const message = 'Please wait and consider throttling your request speed';
-  throw new CloudflareError(429, { code: 971, message }, { 'retry-after': String(Math.ceil(wait / 1000)) });
+  throw new CloudflareError(429, TOO_MANY_REQUESTS, { 'retry-after': String(Math.ceil(wait / 1000)) });
 }
 
 /** A zone that does not exist looks like one that the token may not see. */

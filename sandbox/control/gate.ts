@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Kernel, Vendor } from '../kernel/vendor';
+import { cutInHalf, withoutLists } from './broken-answers';
 import type { Fault, FaultBook } from './faults';
 import type { LoggedRequest, RequestLog } from './request-log';
 
@@ -54,40 +56,70 @@ export function installGate(app: FastifyInstance, vendor: Vendor, gate: Gate): v
     });
     if (!passage || !fault) return;
     passage.entry.fault = fault.id;
-    if (fault.mode !== 'instead' && fault.mode !== 'drop') {
+    if (!['instead', 'drop', 'ignore'].includes(fault.mode)) {
       passage.fault = fault;
       return;
     }
     await delay(fault.delayMs);
-    if (fault.mode === 'drop') {
-      request.raw.socket.destroy();
-      return reply.hijack();
+    if (fault.mode === 'instead') {
+      const { status, headers, body } = faultAnswer(fault);
+      return reply.headers(headers).code(status).send(body);
     }
-    return reply.headers(fault.headers).code(statusOf(fault)).send(errorBody(fault));
+    if (fault.mode === 'drop') request.raw.socket.destroy();
+    return reply.hijack();
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
     const passage = passages.get(request);
     const fault = passage?.fault;
-    if (fault) await delay(fault.delayMs);
-    if (fault?.mode === 'hang-up') {
-      request.raw.socket.destroy();
+    if (!fault) {
+      if (passage) passage.entry.status = reply.statusCode;
       return payload;
     }
-    const replaced = fault?.mode === 'after';
-    if (replaced) {
-      reply.removeHeader('content-length');
-      void reply.headers({ 'content-type': 'application/json', ...fault.headers }).code(statusOf(fault));
+    await delay(fault.delayMs);
+    if (fault.mode === 'hang-up' || fault.mode === 'stall') {
+      if (fault.mode === 'hang-up') request.raw.socket.destroy();
+      // Nothing is sent: the client gives up, or the sandbox ends.
+      if (!request.raw.socket.destroyed) await once(request.raw.socket, 'close');
+      return payload;
     }
-    if (passage) passage.entry.status = reply.statusCode;
-    return replaced ? JSON.stringify(errorBody(fault)) : payload;
+    const sent = { status: reply.statusCode, headers: {}, body: payload, ...replacement(fault, payload) };
+    reply.removeHeader('content-length');
+    void reply.headers(sent.headers).code(sent.status);
+    passage.entry.status = sent.status;
+    return sent.body;
   });
 
   app.addHook('onResponse', async (request) => {
     if (request.method !== 'GET') gate.changed();
   });
 
-  const statusOf = (fault: Fault): number => fault.status ?? 500;
-  const errorBody = (fault: Fault): unknown =>
-    vendor.errorBody(statusOf(fault), fault.code, fault.message, fault.details);
+  /** What of the real answer a fault after the call changes. */
+  const replacement = (fault: Fault, payload: unknown): Partial<FaultAnswer> => {
+    if (fault.mode === 'after') return faultAnswer(fault);
+    if (typeof payload !== 'string') return {};
+    if (fault.mode === 'half') return { body: cutInHalf(payload) };
+    return fault.mode === 'empty' ? { body: withoutLists(payload) } : {};
+  };
+
+  const faultAnswer = (fault: Fault): FaultAnswer => {
+    const status = fault.status ?? 500;
+    if (fault.page !== undefined)
+      return { status, headers: { 'content-type': 'text/html', ...fault.headers }, body: fault.page };
+    const own = status === 429 ? vendor.rateLimited(gate.kernel.clock.now()) : PLAIN_FAULT;
+    const { code = own.code, message = own.message } = fault;
+    return {
+      status,
+      headers: { 'content-type': 'application/json', ...own.headers, ...fault.headers },
+      body: JSON.stringify(vendor.errorBody(status, code, message, fault.details)),
+    };
+  };
 }
+
+interface FaultAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+const PLAIN_FAULT = { code: 'service_error', message: 'scripted fault', headers: {} };

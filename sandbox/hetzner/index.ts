@@ -18,6 +18,7 @@ import { networkRoutes } from './networks';
 import { placementGroupRoutes } from './placement-groups';
 import { placeRoutes } from './pricing';
 import { primaryIpRoutes } from './primary-ips';
+import { rateLimitHeaders } from './rate-limit';
 import { serverRoutes } from './servers';
 import { serverTypeRoutes } from './server-types';
 import type { HetznerSettings } from './settings';
@@ -94,6 +95,11 @@ export function createHetzner(kernel: Kernel, settings: HetznerSettings, deps: H
     ...createNetworkView(cloud),
     register: (app: FastifyInstance) => registerApi(app, cloud, (token) => owners.get(token), routes),
     errorBody: (_status, code, message, details) => errorBody(code, message, details ?? null),
+    rateLimited: (now) => ({
+      code: 'rate_limit_exceeded',
+      message: `limit of ${settings.rateLimitPerHour} requests per hour reached`,
+      headers: rateLimitHeaders({ tokens: 0, refilledAt: now }, settings.rateLimitPerHour),
+    }),
     snapshot: () => structuredClone(cloud.state),
     restore: (data) => {
       cloud.state = structuredClone(data) as State;

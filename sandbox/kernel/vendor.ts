@@ -19,6 +19,8 @@ export interface Vendor {
   register(app: FastifyInstance): void;
   /** The vendor's error body, for scripted faults. */
   errorBody(status: number, code: string, message: string, details?: unknown): unknown;
+  /** How the vendor refuses a call for too many of them (429), at this virtual millisecond. */
+  rateLimited(now: number): { code: string; message: string; headers: Record<string, string> };
   /** Plain data; `restore(snapshot())` changes nothing. */
   snapshot(): unknown;
   restore(data: unknown): void;

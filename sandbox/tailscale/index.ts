@@ -63,6 +63,7 @@ export function createTailscale(
       message,
       ...(details !== undefined && { data: details }),
     }),
+    rateLimited: () => ({ code: '', message: 'rate limit exceeded', headers: { 'retry-after': '30' } }),
     snapshot: () => structuredClone(store.state),
     restore: (data) => {
       store.state = structuredClone(snapshotSchema.parse(data));
