@@ -22,7 +22,7 @@ export interface RunningListener {
   /** `http://host:port`, with the port that was really taken. */
   readonly url: string;
   /** Ends streams, waits for answers under way, and frees the port. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Content type of server-sent events: answers without an end. */

@@ -11,11 +11,11 @@ function logged(secrets: string[], use: (log: Log) => void): string[] {
 
 describe('the log', () => {
   it('writes one JSON event to a line', () => {
-    const [line, ...others] = logged([], (log) =>
+    const [line = '', ...others] = logged([], (log) =>
       log.info('update-finished', { environment: 'staging', seconds: 14.5, pools: { ci: 3 } }),
     );
     assert.equal(others.length, 0);
-    assert.ok(line?.endsWith('}\n'));
+    assert.ok(line.endsWith('}\n'));
     const { time, ...event } = JSON.parse(line) as { time: string };
     assert.equal(new Date(time).toISOString(), time);
     assert.deepEqual(event, {
@@ -87,7 +87,7 @@ describe('the log', () => {
   describe('never tells a secret', () => {
     const secret = fc
       .string({ minLength: 8, maxLength: 40, unit: 'binary' })
-      .filter((text) => text.isWellFormed());
+      .filter((text) => Buffer.from(text).toString() === text);
     const around = fc.string({ maxLength: 9 });
     const spellings: { name: string; spell: (secret: string, before: string, after: string) => string }[] = [
       { name: 'as it is', spell: (text, before, after) => before + text + after },
