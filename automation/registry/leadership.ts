@@ -27,11 +27,40 @@ export class AdvisoryLockLeadership implements Leadership {
   readonly kind = 'advisory-lock';
   private readonly held = new Set<string>();
   private connection: Promise<Client> | undefined;
+  private lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly endpoint: Endpoint) {}
 
   /** Where it leads already, it asks whether the lock is still there. */
-  async acquire(environment: string): Promise<boolean> {
+  acquire(environment: string): Promise<boolean> {
+    return this.inTurn(() => this.ask(environment));
+  }
+
+  holds(environment: string): boolean {
+    return this.held.has(environment);
+  }
+
+  release(environment: string): Promise<void> {
+    return this.inTurn(() => this.unlock(environment));
+  }
+
+  async close(): Promise<void> {
+    this.held.clear();
+    await this.inTurn(async () => {
+      const connection = this.connection;
+      this.connection = undefined;
+      await connection?.then((client) => client.end()).catch(() => undefined);
+    });
+  }
+
+  /** A connection answers one question at a time. */
+  private inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.lastTurn.then(ask);
+    this.lastTurn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async ask(environment: string): Promise<boolean> {
     this.connection ??= this.connect();
     const connection = this.connection;
     try {
@@ -55,11 +84,7 @@ export class AdvisoryLockLeadership implements Leadership {
     }
   }
 
-  holds(environment: string): boolean {
-    return this.held.has(environment);
-  }
-
-  async release(environment: string): Promise<void> {
+  private async unlock(environment: string): Promise<void> {
     const connection = this.connection;
     if (!this.held.delete(environment) || !connection) return;
     try {
@@ -68,13 +93,6 @@ export class AdvisoryLockLeadership implements Leadership {
       // Without its connection the lock is gone too.
       this.lose(connection);
     }
-  }
-
-  async close(): Promise<void> {
-    this.held.clear();
-    const connection = this.connection;
-    this.connection = undefined;
-    await connection?.then((client) => client.end()).catch(() => undefined);
   }
 
   private connect(): Promise<Client> {

@@ -4,49 +4,58 @@ import { emptyDatabase, emptyDirectory, type Place } from './databases';
 
 export const SILENCE = 60;
 
-/** The registry of one implementation, open for a whole suite: each test has an environment of its own in it. */
-export interface Stand {
-  readonly registry: Registry;
+/** A registry of one kind. All suites share it, because making an embedded one takes seconds. */
+export class Stand {
+  private place: Place | undefined;
+  private opened: Registry | undefined;
+  private environments = 0;
+
+  constructor(
+    readonly kind: string,
+    private readonly make: () => Promise<Place>,
+  ) {}
+
+  get registry(): Registry {
+    if (!this.opened) throw new Error('the registry is not open');
+    return this.opened;
+  }
+
   /** A name that no other test uses. */
-  environment(): string;
+  environment(): string {
+    return `environment-${(this.environments += 1)}`;
+  }
+
+  async open(): Promise<void> {
+    this.place ??= await this.make();
+    this.opened ??= await openRegistry(this.place.location, { silence: SILENCE });
+  }
+
   /** As after a restart of the service. */
-  reopen(): Promise<void>;
+  async reopen(): Promise<void> {
+    await this.opened?.close();
+    this.opened = undefined;
+    await this.open();
+  }
+
+  async remove(): Promise<void> {
+    await this.opened?.close();
+    await this.place?.remove();
+  }
 }
+
+const stands = [new Stand('in PostgreSQL', emptyDatabase), new Stand('embedded', emptyDirectory)];
+
+after(async () => {
+  for (const stand of stands) await stand.remove();
+});
 
 /** Declares the same tests for every kind of registry. */
 export function forEachRegistry(subject: string, declare: (stand: Stand) => void): void {
-  const kinds: readonly [string, () => Promise<Place>][] = [
-    ['in PostgreSQL', emptyDatabase],
-    ['embedded', emptyDirectory],
-  ];
-  for (const [kind, make] of kinds) {
-    describe(`${subject}, ${kind}`, function () {
+  for (const stand of stands) {
+    describe(`${subject}, ${stand.kind}`, function () {
       this.timeout(60_000);
-      let place: Place;
-      let registry: Registry | undefined;
-      let environments = 0;
-      const open = async () => {
-        registry = await openRegistry(place.location, { silence: SILENCE });
-      };
-      before(async () => {
-        place = await make();
-        await open();
-      });
-      after(async () => {
-        await registry?.close();
-        await place?.remove();
-      });
-      declare({
-        get registry() {
-          if (!registry) throw new Error('the registry is not open');
-          return registry;
-        },
-        environment: () => `environment-${(environments += 1)}`,
-        reopen: async () => {
-          await registry?.close();
-          await open();
-        },
-      });
+      before(() => stand.open());
+      declare(stand);
     });
   }
 }
