@@ -67,10 +67,15 @@ export function allowsRead(
   lastReadAt: number | undefined,
   now: number,
 ): boolean {
-  if (budget === undefined) return true;
-  if (now < budget.heldUntil) return false;
-  if (remainingAt(budget, now) >= budget.limit * RESERVE_SHARE) return true;
+  if (hasSpare(budget, now)) return true;
+  if (budget !== undefined && now < budget.heldUntil) return false;
   return lastReadAt === undefined || now - lastReadAt >= SPARING_INTERVAL;
+}
+
+/** Whether there are requests to spare for what is good to know, but stops no bill. */
+export function hasSpare(budget: ApiBudget | undefined, now: number): boolean {
+  if (budget === undefined) return true;
+  return now >= budget.heldUntil && remainingAt(budget, now) >= budget.limit * RESERVE_SHARE;
 }
 
 /** Whether something may be deleted: the reserve is for that. */
@@ -90,13 +95,17 @@ export class ApiMeter {
     this.budget = budgetAfter(this.budget, answer, now);
   }
 
-  /** To be told before a list or a catalogue is asked for; below the reserve the next one is a minute off. */
+  /** To be told before a list is asked for; below the reserve the next one is a minute off. */
   startRead(now: number): void {
     this.lastReadAt = now;
   }
 
   mayRead(now: number): boolean {
     return allowsRead(this.budget, this.lastReadAt, now);
+  }
+
+  hasSpare(now: number): boolean {
+    return hasSpare(this.budget, now);
   }
 
   mayDelete(now: number): boolean {

@@ -11,7 +11,7 @@ import { hetznerRequest, listHetzner } from '../../components/preflight/hetzner-
 import { requestJson } from '../../components/preflight/http';
 import type { PricedPlacement } from '../decide/types';
 import { CADENCE } from './cadence';
-import { claimRead, meteredCaller, type HetznerAccess } from './hetzner-caller';
+import { claimSpare, meteredCaller, type HetznerAccess } from './hetzner-caller';
 
 const offeredTypeSchema = serverTypeSchema.extend({
   cores: z.number(),
@@ -76,7 +76,7 @@ export function openCatalogue(credentials: HetznerCredentials, access: HetznerAc
   const caller = meteredCaller(access);
   let types: Pick<Catalogue, 'at' | 'serverTypes'> | undefined;
   let surroundings: (Surroundings & { at: number }) | undefined;
-  let reading: Promise<Catalogue> | undefined;
+  let reading: Promise<unknown> = Promise.resolve();
 
   const refresh = async (maxAge: number): Promise<Catalogue> => {
     const started = access.now();
@@ -84,7 +84,7 @@ export function openCatalogue(credentials: HetznerCredentials, access: HetznerAc
       part !== undefined && maxAge > 0 && started - part.at <= age;
     const typesAreFresh = isFresh(types, maxAge);
     const surroundingsAreFresh = isFresh(surroundings, Math.max(maxAge, CADENCE.idleCatalogue));
-    if (!typesAreFresh || !surroundingsAreFresh) claimRead(access);
+    if (!typesAreFresh || !surroundingsAreFresh) claimSpare(access);
     const [newTypes, newSurroundings] = await Promise.all([
       typesAreFresh
         ? undefined
@@ -103,9 +103,13 @@ export function openCatalogue(credentials: HetznerCredentials, access: HetznerAc
 
   return {
     read(maxAge = CADENCE.freshCatalogue) {
-      // Whoever asks meanwhile shares the answer.
-      reading ??= refresh(maxAge).finally(() => (reading = undefined));
-      return reading;
+      // One after the other: whoever asks meanwhile finds what was just read.
+      const answer = reading.then(
+        () => refresh(maxAge),
+        () => refresh(maxAge),
+      );
+      reading = answer;
+      return answer;
     },
     get latest() {
       return surroundings && types && { ...surroundings, ...types };

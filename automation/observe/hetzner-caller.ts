@@ -21,10 +21,15 @@ export function meteredCaller({ meter, now, caller = {} }: HetznerAccess): Calle
   };
 }
 
-/** To be called before a read. @throws VendorError 429 where the project's limit leaves no room for it; nothing is sent */
+/** To be called before a list. @throws VendorError 429 where the project's limit leaves no room for it; nothing is sent */
 export function claimRead({ meter, now }: HetznerAccess): void {
   if (!meter.mayRead(now())) throw outOfRequests(meter, now(), 'another list has to wait');
   meter.startRead(now());
+}
+
+/** To be called before what can wait. @throws VendorError 429 where only the reserve is left; nothing is sent */
+export function claimSpare({ meter, now }: HetznerAccess): void {
+  if (!meter.hasSpare(now())) throw outOfRequests(meter, now(), 'the catalogue has to wait');
 }
 
 /** To be called before a deletion. @throws VendorError 429 while the vendor takes no requests; nothing is sent */

@@ -72,6 +72,7 @@ describe('request limit of a Hetzner project', () => {
       assert.deepEqual([meter.mayRead(NOW + 1e-6), meter.mayDelete(NOW)], [free, true]);
       meter.observe(low, NOW + 59);
       assert.equal(meter.mayRead(NOW + 59), free);
+      assert.equal(meter.hasSpare(NOW + 59), free);
       meter.observe(low, NOW + 60);
       assert.equal(meter.mayRead(NOW + 60), true);
     });
