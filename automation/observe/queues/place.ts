@@ -46,5 +46,5 @@ export function quoted(place: Place, text: string): string {
 /** A value as it came, short. */
 export function shown(place: Place, value: unknown): string {
   const clean = quoted(place, inspect(value, { depth: 1, breakLength: Infinity }));
-  return clean.length > 60 ? `${clean.slice(0, 60)}…` : clean;
+  return clean.length > 150 ? `${clean.slice(0, 150)}…` : clean;
 }

@@ -80,7 +80,13 @@ function explain(place: Place, error: unknown): QueueError | undefined {
       `it does not let this user in (${said}). Correct user and password in the URL: amqp://user:password@host/vhost`,
     );
   }
-  if (code === 530 || message.includes('NOT_ALLOWED') || message.includes('NOT-ALLOWED')) {
+  // All that the client tells of a virtual host that is closed to us.
+  if (
+    code === 530 ||
+    message.includes('Expected ConnectionOpenOk; got <ConnectionClose') ||
+    message.includes('NOT_ALLOWED') ||
+    message.includes('NOT-ALLOWED')
+  ) {
     return queueError(
       place,
       'refused',
