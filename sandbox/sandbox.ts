@@ -18,6 +18,7 @@ import { createRouter } from './router';
 import { type DeepPartial, type SandboxSettings, sandboxSettingsSchema } from './settings';
 import { createSnapshots } from './snapshots';
 import { createTailscale, type Tailscale } from './tailscale';
+import { type Labels, type Verdict, verdictOf } from './verdict';
 
 export type { DeepPartial, SandboxSettings };
 
@@ -56,6 +57,8 @@ export interface Sandbox {
    */
   advance(seconds: number): Promise<void>;
   setClockMode(mode: ClockMode): void;
+  /** How it went until now; `labels` default to `pool` and `worker-id`. */
+  verdict(labels?: Partial<Labels>): Verdict;
   /** Back to the state after start: same tokens and settings, nothing made, no faults, empty log. */
   reset(): Promise<void>;
   snapshot(): unknown;
@@ -126,6 +129,8 @@ export async function startSandbox(
       clock.setMode(mode);
       kernel.schedule.arm();
     },
+    verdict: ({ pool = 'pool', worker = 'worker-id' } = {}) =>
+      verdictOf({ hetzner, tailscale, machines, jobs }, { pool, worker }),
     reset: async () => {
       faults.clear();
       requests.clear();

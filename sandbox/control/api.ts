@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { machineSettingsSchema } from '../machines';
 import type { Sandbox } from '../sandbox';
 import { registerJobs } from './jobs';
+import { chaosFaults } from './chaos';
 import { faultSchema, pathPatternSchema } from './faults';
 import { registerVendorSide } from './vendor-side';
 
@@ -14,6 +15,16 @@ const requestFilterSchema = z.strictObject({
   status: z.coerce.number().int().optional(),
   client: z.string().optional(),
 });
+
+const chaosSchema = z.strictObject({
+  share: z.number().min(0).max(0.1),
+  vendor: z.enum(['hetzner', 'tailscale', 'cloudflare']).optional(),
+});
+
+const verdictSchema = z
+  .strictObject({ pool: z.string().min(1), worker: z.string().min(1) })
+  .partial()
+  .transform(({ pool, worker }) => ({ ...(pool && { pool }), ...(worker && { worker }) }));
 
 const clockSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('stepped') }),
@@ -64,6 +75,10 @@ function registerFaults(app: FastifyInstance, { faults }: Controlled): void {
   app.post('/control/faults', async (request, reply) =>
     reply.code(201).send({ fault: faults.add(faultSchema.parse(request.body)) }),
   );
+  app.post('/control/faults/chaos', async (request, reply) => {
+    const { share, vendor } = chaosSchema.parse(request.body);
+    return reply.code(201).send({ faults: chaosFaults(share, vendor).map((fault) => faults.add(fault)) });
+  });
   app.delete('/control/faults', async (_request, reply) => {
     faults.clear();
     return reply.code(204).send();
@@ -130,6 +145,7 @@ function registerMachines(app: FastifyInstance, { machines }: Controlled): void 
 }
 
 function registerState(app: FastifyInstance, sandbox: Controlled): void {
+  app.get('/control/verdict', async (request) => sandbox.verdict(verdictSchema.parse(request.query)));
   app.post('/control/reset', async (_request, reply) => {
     await sandbox.reset();
     return reply.code(204).send();

@@ -7,6 +7,8 @@ const availabilitySchema = z.strictObject({
   /** All locations when left out. */
   location: z.string().optional(),
   available: z.boolean(),
+  /** Whether servers are really made; as `available` when left out. */
+  placeable: z.boolean().optional(),
 });
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -37,6 +39,11 @@ const snapshotSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).default({}),
 });
 
+const fleetSchema = z.strictObject({
+  /** The label whose values make the groups. */
+  label: z.string().min(1).default('pool'),
+});
+
 const actionFailureSchema = z.strictObject({
   command: z.string(),
   code: z.string().default('action_failed'),
@@ -47,9 +54,16 @@ const actionFailureSchema = z.strictObject({
 export function registerVendorSide(app: FastifyInstance, hetzner: Hetzner): void {
   const { catalogue } = hetzner;
   app.get('/control/costs', async () => ({ projects: hetzner.costReport() }));
+  app.get('/control/fleet', async (request) => {
+    const { label } = fleetSchema.parse(request.query);
+    return { label, values: hetzner.fleetReport(label) };
+  });
   app.post('/control/catalogue/availability', async (request, reply) => {
-    const { serverType, available, location } = availabilitySchema.parse(request.body);
-    known(() => catalogue.setAvailable(serverType, available, location));
+    const { serverType, location, available, placeable = available } = availabilitySchema.parse(request.body);
+    known(() => {
+      catalogue.setAvailable(serverType, available, location);
+      catalogue.setPlaceable(serverType, placeable, location);
+    });
     return reply.code(204).send();
   });
   app.post('/control/catalogue/deprecations', async (request, reply) => {

@@ -1,7 +1,7 @@
 import { IPV4_PRICE } from './catalogue';
 import type { Cloud } from './cloud';
 import { gross } from './money';
-import type { Bill, PrimaryIp, Project, Server } from './state';
+import type { Bill, Labels, PrimaryIp, Project, Server } from './state';
 
 const HOUR_MS = 3_600_000;
 
@@ -42,6 +42,7 @@ export function billServer(cloud: Cloud, project: Project, server: Server, at: n
     kind: 'server',
     resource: server.id,
     name: server.name,
+    labels: { ...server.labels },
     type: server.serverType,
     location: server.location,
     from: at,
@@ -51,13 +52,14 @@ export function billServer(cloud: Cloud, project: Project, server: Server, at: n
   });
 }
 
-/** Starts to charge for a primary IP; IPv6 is free. */
-export function billPrimaryIp(cloud: Cloud, project: Project, ip: PrimaryIp): void {
+/** Starts to charge for a primary IP, as part of what these labels name; IPv6 is free. */
+export function billPrimaryIp(cloud: Cloud, project: Project, ip: PrimaryIp, labels: Labels): void {
   if (ip.type === 'ipv6') return;
   project.bills.push({
     kind: 'primary_ip',
     resource: ip.id,
     name: ip.name,
+    labels: { ...labels },
     type: ip.type,
     location: ip.location,
     from: cloud.kernel.clock.now(),

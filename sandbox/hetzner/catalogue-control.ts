@@ -5,8 +5,10 @@ import type { Labels, Project } from './state';
 
 /** Turns the vendor's catalogue, as the vendor does from time to time. Unknown names throw. */
 export interface CatalogueControl {
-  /** Sells out (or restocks) a type, in one location or in all. */
+  /** Sells out (or restocks) a type, in one location or in all; what the types' list says goes with it. */
   setAvailable(type: string, available: boolean, location?: string): void;
+  /** The same with the list left as it was: it says one thing, and creating a server shows another. */
+  setPlaceable(type: string, placeable: boolean, location?: string): void;
   /** Closes (or opens) a whole location for new servers. */
   setLocationOpen(location: string, open: boolean): void;
   /** Announces the end of a type; times in virtual milliseconds. `undefined` as location means all. */
@@ -37,7 +39,10 @@ export function createCatalogueControl(cloud: Cloud): CatalogueControl {
   };
   return {
     setAvailable(type, available, location) {
-      for (const offer of offers(type, location)) offer.available = available;
+      for (const offer of offers(type, location)) Object.assign(offer, { available, placeable: available });
+    },
+    setPlaceable(type, placeable, location) {
+      for (const offer of offers(type, location)) offer.placeable = placeable;
     },
     setLocationOpen(location, open) {
       if (!locationNamed(location)) throw new Error(`no location "${location}"`);

@@ -35,7 +35,10 @@ export interface Deprecation {
 }
 
 export interface ServerTypeLocation {
+  /** What the type's list says. */
   available: boolean;
+  /** Whether a server is really made; at the vendor the list is behind or ahead of it at times. */
+  placeable: boolean;
   recommended: boolean;
   deprecation: Deprecation | null;
   /** Net EUR. */
@@ -139,7 +142,14 @@ export function initialServerTypes(): Record<string, ServerTypeState> {
 function offer(typeName: string, netMonthly: number, place: string): ServerTypeLocation {
   const monthly = round(netMonthly, 2);
   const hourly = KNOWN_HOURLY[typeName] ?? round(monthly / HOURS_TO_MONTHLY_CAP, 4);
-  return { available: true, recommended: place !== 'hel1', deprecation: null, hourly, monthly };
+  return {
+    available: true,
+    placeable: true,
+    recommended: place !== 'hel1',
+    deprecation: null,
+    hourly,
+    monthly,
+  };
 }
 
 function round(value: number, digits: number): number {

@@ -9,6 +9,7 @@ import { createCatalogueControl, type CatalogueControl } from './catalogue-contr
 import type { Cloud } from './cloud';
 import { emptyResourceRoutes } from './empty-resources';
 import { errorBody } from './errors';
+import { fleetReport, type FleetReport } from './fleet';
 import { listenForSettledFirewalls } from './firewall-targets';
 import { firewallRoutes } from './firewalls';
 import { PREFIX, registerApi, type Route, type TokenOwner } from './http';
@@ -28,6 +29,7 @@ import { volumeRoutes } from './volumes';
 
 export { hetznerSettingsSchema, type HetznerSettings } from './settings';
 export type { CostItem, ProjectCost } from './billing';
+export type { FleetReport } from './fleet';
 export type { CatalogueControl } from './catalogue-control';
 
 /** A project with its two 64-character tokens. */
@@ -45,6 +47,8 @@ export interface Hetzner extends Vendor, NetworkView {
   readonly catalogue: CatalogueControl;
   /** What each project's servers and addresses have cost until now, deleted ones included. */
   costReport(): ProjectCost[];
+  /** The servers that there ever were, of all projects, by the value of one of their labels. */
+  fleetReport(label: string): Record<string, FleetReport>;
   /** The next action of this command fails in the end, with this error. */
   failNextAction(command: string, error?: { code: string; message: string }): void;
 }
@@ -111,6 +115,12 @@ export function createHetzner(kernel: Kernel, settings: HetznerSettings, deps: H
     },
     costReport: () =>
       Object.values(cloud.state.projects).map((project) => projectCost(project, kernel.clock.now())),
+    fleetReport: (label) =>
+      fleetReport(
+        Object.values(cloud.state.projects).flatMap(({ bills }) => bills),
+        label,
+        kernel.clock.now(),
+      ),
     failNextAction: (command, error = ACTION_FAILED) => {
       cloud.state.plannedFailures.push({ command, ...error });
     },

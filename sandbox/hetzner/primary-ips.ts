@@ -136,7 +136,15 @@ export function primaryIpRoutes(route: Route, cloud: Cloud): void {
 export function createPrimaryIp(
   cloud: Cloud,
   project: Project,
-  wish: { name?: string; type: PrimaryIp['type']; location: string; autoDelete: boolean; labels?: Labels },
+  wish: {
+    name?: string;
+    type: PrimaryIp['type'];
+    location: string;
+    autoDelete: boolean;
+    labels?: Labels;
+    /** Labels of the server that it is made with, for the costs; it carries none of them itself. */
+    serverLabels?: Labels;
+  },
 ): PrimaryIp {
   if (wish.type === 'ipv4') checkPrimaryIpLimit(cloud, project);
   const id = nextId(cloud);
@@ -154,7 +162,7 @@ export function createPrimaryIp(
     dnsPtr: [],
   };
   project.primaryIps[id] = ip;
-  billPrimaryIp(cloud, project, ip);
+  billPrimaryIp(cloud, project, ip, wish.serverLabels ?? ip.labels);
   return ip;
 }
 

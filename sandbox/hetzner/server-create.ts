@@ -4,7 +4,7 @@ import { syncFirewalls } from './firewall-targets';
 import { assign, createPrimaryIp } from './primary-ips';
 import { attach, startAttach } from './server-networks';
 import { checkServer, type CreateServer, type ServerPlan } from './server-plan';
-import type { Action, PrimaryIp, Project, Server } from './state';
+import type { Action, Labels, PrimaryIp, Project, Server } from './state';
 
 export interface CreatedServer {
   server: Server;
@@ -42,7 +42,7 @@ export function createServer(cloud: Cloud, project: Project, body: CreateServer)
   };
   // First what may still be refused for want of addresses.
   for (const network of plan.networks) attach(cloud, project, server, network, { aliasIps: [] });
-  const addresses = takeAddresses(cloud, project, plan);
+  const addresses = takeAddresses(cloud, project, plan, body.labels);
   project.servers[server.id] = server;
   for (const ip of addresses) assign(cloud, project, ip, server);
   for (const firewall of plan.firewalls) firewall.servers.push(server.id);
@@ -84,11 +84,13 @@ export function createServer(cloud: Cloud, project: Project, body: CreateServer)
 }
 
 /** The primary IPs that were named, and new ones that go with the server. */
-function takeAddresses(cloud: Cloud, project: Project, plan: ServerPlan): PrimaryIp[] {
+function takeAddresses(cloud: Cloud, project: Project, plan: ServerPlan, serverLabels: Labels): PrimaryIp[] {
   return (['ipv4', 'ipv6'] as const).flatMap((type) => {
     const wanted = plan.primaryIps[type];
     if (wanted === 'none') return [];
     if (wanted !== 'new') return [wanted];
-    return [createPrimaryIp(cloud, project, { type, location: plan.location, autoDelete: true })];
+    return [
+      createPrimaryIp(cloud, project, { type, location: plan.location, autoDelete: true, serverLabels }),
+    ];
   });
 }

@@ -130,7 +130,7 @@ export function checkTypeInLocation(cloud: Cloud, type: ServerTypeState, locatio
   if (cloud.state.catalogue.disabledLocations.includes(location)) {
     throw unavailable('server location disabled');
   }
-  if (!type.locations[location]?.available) throw unavailable('error during placement');
+  if (!type.locations[location]?.placeable) throw unavailable('error during placement');
 }
 
 /** By id, or by name for the type's architecture. */

@@ -201,6 +201,8 @@ export interface Bill {
   kind: 'server' | 'primary_ip';
   resource: number;
   name: string;
+  /** Labels when the stretch began; an address made with a server has the server's. */
+  labels: Labels;
   /** Server type, or `ipv4`. */
   type: string;
   location: string;

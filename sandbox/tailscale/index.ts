@@ -22,6 +22,8 @@ export interface Tailscale extends Vendor, TailnetHost {
   readonly apiKey: string | undefined;
   /** What MagicDNS names end in. */
   readonly tailnetName: string;
+  /** Host names of the devices. */
+  hostnames(): string[];
 }
 
 /** Creates the local tailnet; credentials are drawn at once, so that `reset` keeps them. */
@@ -39,6 +41,7 @@ export function createTailscale(
     name: 'tailscale',
     prefix: '/api/v2',
     tailnetName: settings.tailnetName,
+    hostnames: () => devices.all().map(({ hostname }) => hostname),
     get oauthClient() {
       const [first] = store.state.oauthClients;
       if (!first) throw new Error('the tailnet has no OAuth client');

@@ -84,6 +84,44 @@ describe('hetzner costs', () => {
     );
   });
 
+  it('come together by a label, with the addresses made with the servers and the most at one instant', async () => {
+    const labelled = (name: string, pool: string) => plainServer(name, { labels: { pool } });
+    const first = await cloud.make('/servers', labelled('ci-1', 'ci'));
+    await cloud.make('/servers', labelled('ci-2', 'ci'));
+    await cloud.make('/servers', plainServer('other'));
+    cloud.advance(HOUR);
+    await cloud.call('DELETE', `/servers/${first}`);
+    cloud.advance(HOUR);
+    await cloud.make('/servers', labelled('ci-3', 'ci'));
+    await cloud.make('/servers', labelled('web-1', 'web'));
+    const { ci, web, ...rest } = cloud.hetzner.fleetReport('pool');
+    assert.deepEqual(rest, {});
+    assert.deepEqual(ci, {
+      servers: 3,
+      alive: 2,
+      peak: 2,
+      names: ['ci-2', 'ci-3'],
+      hoursStarted: 5,
+      net: 0.048,
+      gross: 0.05712,
+    });
+    assert.deepEqual([web?.servers, web?.peak, web?.hoursStarted, web?.net], [1, 1, 1, 0.0096]);
+  });
+
+  it('count a rescaled server once, also at the instant of the change', async () => {
+    const id = await cloud.make('/servers', plainServer('ci-1', { labels: { pool: 'ci' } }));
+    cloud.advance(10);
+    await cloud.call('POST', `/servers/${id}/actions/poweroff`);
+    cloud.advance(2);
+    await cloud.call('POST', `/servers/${id}/actions/change_type`, {
+      server_type: 'cx33',
+      upgrade_disk: false,
+    });
+    cloud.advance(HOUR);
+    const { ci } = cloud.hetzner.fleetReport('pool');
+    assert.deepEqual([ci?.servers, ci?.alive, ci?.peak], [1, 1, 1]);
+  });
+
   it('are quoted the same in types and in pricing', async () => {
     const pricing = await cloud.call('GET', '/pricing');
     const types = await cloud.call('GET', '/server_types?per_page=50');
