@@ -21,6 +21,9 @@ export interface Surroundings {
   allowed: readonly string[];
 }
 
+const NOTHING_ROLLS =
+  'Autoscaling is off (worker-pools:autoscaling.enabled), so nothing is rolled until it is on.';
+
 /** A stack's report from its plan. Pure. */
 export function assemble(plan: Plan, surroundings: Surroundings): Report {
   const { stack, config, userData, servers, prices, allowed } = surroundings;
@@ -46,6 +49,7 @@ export function assemble(plan: Plan, surroundings: Surroundings): Report {
     warnings: [
       ...plan.warnings.filter((warning) => !guards.messages.includes(warning)),
       ...(typeof prices === 'string' ? [prices] : []),
+      ...(!config.autoscaling.enabled && pools.some(({ drift }) => drift) ? [NOTHING_ROLLS] : []),
     ],
     pools,
     resources,

@@ -50,14 +50,17 @@ export function askGuards(
   };
 }
 
-/** Replacements that interrupt what runs. */
+/** Replacements that interrupt what runs. What goes with its network is not told once more. */
 export function replacements(resources: readonly ResourceChange[]): string[] {
-  return resources
-    .filter(({ action, kind }) => action === 'replace' && VITAL.includes(kind))
-    .map(
-      ({ kind, name, properties, takesDown }) =>
-        `${kind} ${name} would be replaced (${properties.map((property) => property.name).join(', ')}) and take down ${takesDown}`,
-    );
+  const vital = resources.filter(({ action, kind }) => action === 'replace' && VITAL.includes(kind));
+  const network = vital.some(({ kind }) => kind === 'network');
+  return vital
+    .filter(({ kind }) => !network || kind === 'network' || kind === 'server')
+    .map(({ kind, name, properties, takesDown }) => {
+      const why =
+        properties.length === 0 ? '' : ` (${properties.map((property) => property.name).join(', ')})`;
+      return `${kind} ${name} would be replaced${why} and take down ${takesDown}`;
+    });
 }
 
 function refusal(guard: () => void): ConfigError[] {

@@ -28,6 +28,7 @@ function render(report: Report, most: number): string {
   return [
     marker(stack),
     `### ${words.VERDICT_SIGN[verdict]} \`${stack}\`: ${words.verdict(report)}`,
+    escaped(words.headline(report)),
     report.note === undefined ? '' : `_${escaped(report.note)}_`,
     list('', report.faults, most),
     list('**Dangerous**', report.dangers, most),
@@ -35,7 +36,7 @@ function render(report: Report, most: number): string {
     pools(report.pools, most),
     cost ? table(['', 'now', 'after', 'at max', 'budget'], words.costRows(cost), most) : '',
     cost ? '<sub>EUR gross: servers and IPv4 addresses at today’s prices.</sub>' : '',
-    list('', cost?.exceeded ?? [], most),
+    list('', words.isBudgetNews(report) ? cost!.exceeded : [], most),
     resources(report, most),
     folded(words.counted(notes(report).length, 'note'), bullets(notes(report), most)),
   ]
@@ -71,6 +72,8 @@ function notes(report: Report): string[] {
   return [
     ...violations(report, 'advisory'),
     ...report.warnings,
+    ...(words.isBudgetNews(report) ? [] : (report.cost?.exceeded ?? [])),
+    ...(report.pools.some(({ drift }) => drift) ? [words.ROLLING] : []),
     ...[words.userDataLine(report), words.limitsLine(report)].filter((line) => line !== undefined),
   ];
 }
@@ -123,7 +126,7 @@ function escaped(text: string): string {
   return short
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
-    .replace(/[|`*_[\]@]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+    .replace(/[|`*[\]@]|(?<!\w)_|_(?!\w)/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
 function code(text: string): string {

@@ -115,9 +115,9 @@ function actionOf(op: string): string {
   return op.includes('replace') ? 'replace' : op;
 }
 
-function differing({ detailedDiff, diffs }: Metadata): string[] {
+function differing({ detailedDiff, diffs, keys }: Metadata): string[] {
   const paths = Object.keys(detailedDiff ?? {});
-  return paths.length > 0 ? paths : (diffs ?? []);
+  return paths.length > 0 ? paths : (diffs ?? keys ?? []);
 }
 
 function stateOf(state: unknown): z.infer<typeof stateSchema> | undefined {

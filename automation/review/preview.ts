@@ -18,6 +18,8 @@ export interface PreviewQuestion {
   /** The checkout: `Pulumi.yaml`, `Pulumi.<stack>.yaml` and, where asked for, `policy-pack/`. It is only read. */
   directory: string;
   policyPack: boolean;
+  /** Whether the vendors are asked what is still there: one request for each resource. */
+  refresh: boolean;
   /** For the engine and the vendors: PATH, the backend, the passphrase, credentials. */
   environment: Record<string, string>;
   /** Learns the configuration's secrets. */
@@ -77,7 +79,7 @@ async function review(question: PreviewQuestion): Promise<Report> {
 /** The engine's events; a preview that fails has told why in them. @throws Error when it fails without a word */
 async function runPreview(
   stack: Stack,
-  { directory, policyPack, progress }: PreviewQuestion,
+  { directory, policyPack, refresh, progress }: PreviewQuestion,
 ): Promise<EngineEvent[]> {
   const pack = join(directory, 'policy-pack');
   const events: EngineEvent[] = [];
@@ -86,6 +88,7 @@ async function runPreview(
   try {
     await stack.preview({
       color: 'never',
+      refresh,
       ...(policyPack ? { policyPacks: [pack], policyPackConfigs: [join(pack, 'config.json')] } : {}),
       onEvent: (event) => {
         // The SDK's debug messages quote every resource in plain text.

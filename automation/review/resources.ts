@@ -20,6 +20,7 @@ const ACTIONS = ['create', 'update', 'replace', 'delete'] as const;
 /** What stands for a value that only the update will know (sdk/go/common/resource/plugin, "UnknownStringValue"). */
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 const LONGEST_VALUE = 120;
+const NOTHING = 'nothing';
 
 export function isServer({ type }: Pick<PlannedResource, 'type'>): boolean {
   return KINDS[type] === 'server';
@@ -83,6 +84,7 @@ function propertiesOf(
 ): PropertyChange[] {
   // A firewall's rules are why one looks at it, and open and closed are two resources.
   if (KINDS[type] === 'firewall') {
+    if (action === 'delete' && rules(before ?? {}) === NOTHING) return [];
     return [
       {
         name: 'lets in',
@@ -123,5 +125,5 @@ function rules(inputs: Record<string, unknown>): string {
     .map(({ protocol, port, sourceIps }) =>
       [protocol, ...(port === undefined ? [] : [port]), 'from', sourceIps.join(', ')].join(' '),
     );
-  return open.length === 0 ? 'nothing' : open.join('; ');
+  return open.length === 0 ? NOTHING : open.join('; ');
 }

@@ -50,6 +50,7 @@ export function toText(report: Report): string {
       'Notes',
       [
         ...report.warnings,
+        ...(report.pools.some(({ drift }) => drift) ? [words.ROLLING] : []),
         ...[words.userDataLine(report), words.limitsLine(report)].filter((line) => line !== undefined),
       ],
     ],
@@ -59,5 +60,6 @@ export function toText(report: Report): string {
     .map(([heading, lines]) =>
       [...(heading === '' ? [] : [heading]), ...lines.map((line) => `  ${line}`)].join('\n'),
     );
-  return `${[`${stack}: ${words.verdict(report)}`, ...body].join('\n\n')}\n`;
+  const headline = words.headline(report);
+  return `${[`${stack}: ${words.verdict(report)}`, ...(headline === '' ? [] : [headline]), ...body].join('\n\n')}\n`;
 }

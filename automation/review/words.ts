@@ -29,6 +29,9 @@ export function verdict({ verdict: kind, changes, violations, dangers }: Report)
   }
 }
 
+export const ROLLING =
+  'Rolling: a new worker boots, then an old one takes no further job and goes when its jobs have ended. The minutes are for the booting.';
+
 export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
@@ -54,16 +57,50 @@ export function size({ size: { before, after } }: PoolReport): string {
 }
 
 export function template({ drift, size: { after } }: PoolReport): string {
-  if (!drift) return 'as it is';
-  const whom = `${drift.workers} of ${counted(after ?? 0, 'worker')}`;
-  const how = `would be rolled, ${drift.step} at a time, in about ${drift.minutes} min plus the time that their jobs need`;
-  const since =
-    drift.already === 0
-      ? ''
-      : drift.already === drift.workers
-        ? ' (as before)'
-        : ` (${drift.already} of them already)`;
-  return `${whom} ${how}${since}`;
+  if (!drift) return 'unchanged';
+  const { workers, already, step, minutes } = drift;
+  const known = already === 0 ? '' : already === workers ? ', as before' : `; ${already} of them already`;
+  return `${workers} of ${counted(after ?? 0, 'worker')} would be rolled, ${step} at a time, in about ${minutes} min${known}`;
+}
+
+/** What a merge comes down to, in half a line; empty where nothing changes. */
+export function headline({ pools, resources, cost }: Report): string {
+  const rolled = pools.reduce((sum, { drift }) => sum + (drift ? drift.workers - drift.already : 0), 0);
+  const moved = (action: ResourceChange['action']): number =>
+    units(resources).filter((unit) => unit.worker !== undefined && unit.action === action).length;
+  const parts = [
+    ...pools
+      .filter(hasNewMax)
+      .map(({ name, max }) => `${name} may have ${max.after} instead of ${max.before}`),
+    ...some(moved('create'), (count) => `${counted(count, 'worker')} would come`),
+    ...some(moved('delete'), (count) => `${counted(count, 'worker')} would go`),
+    ...some(moved('replace'), (count) => `${counted(count, 'worker')} would be replaced`),
+    ...some(rolled, (count) => `${counted(count, 'worker')} would be rolled`),
+    ...(cost ? difference(cost) : []),
+  ];
+  return parts.join(', ');
+}
+
+function some(count: number, say: (count: number) => string): string[] {
+  return count === 0 ? [] : [say(count)];
+}
+
+function difference({ now, after }: CostReport): string[] {
+  const more = after.hourly - now.hourly;
+  if (Math.abs(more) < 0.0005) return [];
+  return [`${euro(Math.abs(more))} an hour ${more > 0 ? 'more' : 'less'}`];
+}
+
+function hasNewMax({ max }: PoolReport): boolean {
+  return max.before !== null && max.after !== null && max.before !== max.after;
+}
+
+/** Whether the merge has to do with what goes beyond the budget: else it is only good to know. */
+export function isBudgetNews({ cost, pools }: Report): boolean {
+  if (!cost) return false;
+  const { after, now, budget } = cost;
+  const beyond = after.hourly > (budget.hourly ?? Infinity) || after.monthly > (budget.monthly ?? Infinity);
+  return pools.some(hasNewMax) || after.hourly > now.hourly || beyond;
 }
 
 /** EUR with as many digits as matter: prices by the hour are small. */
@@ -123,26 +160,40 @@ export interface Line {
   details: string[];
 }
 
-/** One line for each thing that people count. */
+/** One line for each thing that people count; workers to which the same is done share one. */
 export function resourceLines(resources: readonly ResourceChange[]): Line[] {
-  return units(resources).map(({ worker, action, resources: parts }) => {
-    const destructive = action === 'replace' || action === 'delete';
+  const alike = new Map<string, { names: string[]; line: (names: string[]) => Line }>();
+  for (const { worker, action, resources: parts } of units(resources)) {
     const [first] = parts;
-    const what = worker === undefined ? `${first!.kind} ${first!.name}` : `worker ${worker}`;
-    const losses = parts.flatMap(({ takesDown }) => (takesDown === undefined ? [] : [takesDown]));
-    const down = destructive && losses.length > 0 ? `, and takes down ${losses.join(' and ')}` : '';
-    const whole =
-      worker !== undefined && parts.length > 1 ? [`${parts.map(({ kind }) => kind).join(', ')}`] : [];
-    return {
-      text: `${what} ${PAST[action]}${down}`,
-      destructive,
-      details: [...whole, ...parts.flatMap(({ properties }) => properties.map(propertyText))],
-    };
-  });
+    const details = parts.flatMap(({ properties }) => properties.map(propertyText));
+    const destructive = action === 'replace' || action === 'delete';
+    if (worker === undefined) {
+      const down =
+        destructive && first!.takesDown !== undefined ? `, and takes down ${first!.takesDown}` : '';
+      const text = `${first!.kind} ${first!.name} ${PAST[action]}${down}`;
+      alike.set(first!.urn, { names: [], line: () => ({ text, destructive, details }) });
+      continue;
+    }
+    const made = parts.map(({ kind }) => kind).sort();
+    const whole = destructive || action === 'create' ? [made.join(', '), ...details] : details;
+    const key = JSON.stringify([action, whole]);
+    const names = alike.get(key)?.names ?? [];
+    names.push(worker);
+    const down = destructive ? ', with the jobs on' : '';
+    alike.set(key, {
+      names,
+      line: (all) => ({
+        text: `${all.length === 1 ? 'worker' : `${all.length} workers`} ${[...all].sort().join(', ')} ${PAST[action]}${down && `${down} ${all.length === 1 ? 'it' : 'them'}`}`,
+        destructive,
+        details: whole,
+      }),
+    });
+  }
+  return [...alike.values()].map(({ names, line }) => line(names));
 }
 
 function propertyText({ name, before, after }: ResourceChange['properties'][number]): string {
   if (before === undefined && after === undefined) return name;
   if (before === undefined) return `${name}: ${after}`;
-  return after === undefined ? `${name}: ${before} → nothing` : `${name}: ${before} → ${after}`;
+  return after === undefined ? `${name}: no longer ${before}` : `${name}: ${before} → ${after}`;
 }
