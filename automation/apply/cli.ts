@@ -54,7 +54,7 @@ export class Cli {
 
   /** For the Automation API, whose type of it has a private constructor. */
   get forAutomation(): PulumiCommand {
-    return this as unknown as PulumiCommand;
+    return this;
   }
 
   /** As the Automation API calls it. @throws CliError */

@@ -26,8 +26,8 @@ function pool(...serials: number[]): PoolMembership {
 }
 
 function member(serial: number): MemberRecord {
-  const { spread: _, ...template } = LAUNCH;
-  return { id: workerId('ci', serial), ...template };
+  const { serverType, location, configHash, configHashVersion, launchedAt } = LAUNCH;
+  return { id: workerId('ci', serial), serverType, location, configHash, configHashVersion, launchedAt };
 }
 
 function existing(...serials: number[]): { pool: string; member: MemberRecord }[] {
