@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchmarkEngine } from './engine';
 import { benchmarkPolicy } from './policy';
+import { benchmarkReaction } from './reaction';
+import { reactionTable } from './reaction/table';
 import { circumstances } from './report/circumstances';
 import { replaceBetweenMarkers } from './report/document';
 import { type Table, toMarkdown, toText } from './report/table';
@@ -17,6 +19,13 @@ const FIRST_SEED = 1001;
 interface EngineOptions {
   sizes: number[];
   runs?: number;
+  write?: true;
+}
+
+interface ReactionOptions {
+  sizes: number[];
+  runs: number;
+  json?: true;
   write?: true;
 }
 
@@ -36,6 +45,14 @@ program
   .option('--runs <n>', 'times that each size is gone through', wholeNumber)
   .option('--write', 'write the tables into docs/performance.md')
   .action(engine);
+program
+  .command('reaction')
+  .description('how soon the warm service asks for a server, and how long its updates take')
+  .option('--sizes <list>', 'numbers of workers in the stack', sizeList, [10, 100])
+  .option('--runs <n>', 'times that each size is measured', wholeNumber, 5)
+  .option('--json', 'print every measurement as JSON instead of a table')
+  .option('--write', 'write the table into docs/performance.md')
+  .action(reaction);
 program
   .command('policy')
   .description('cost and waits of the scaling policy against its peers and the least possible, by simulation')
@@ -69,6 +86,22 @@ async function engine({ sizes, runs, write }: EngineOptions): Promise<void> {
   if (!write) return;
   const document = readFileSync(DOCUMENT, 'utf8');
   writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'engine', all.map(toMarkdown).join('\n\n')));
+  process.stderr.write(`Written to ${DOCUMENT}.\n`);
+}
+
+async function reaction({ sizes, runs, json, write }: ReactionOptions): Promise<void> {
+  const about = circumstances(commandLine(), new Date());
+  const started = Date.now();
+  const reactions = await benchmarkReaction({
+    sizes,
+    runs,
+    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+  });
+  const tables = [about, reactionTable(reactions)];
+  process.stdout.write(json ? `${JSON.stringify({ reactions })}\n` : `${tables.map(toText).join('\n\n')}\n`);
+  if (!write) return;
+  const document = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'reaction', tables.map(toMarkdown).join('\n\n')));
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
 }
 

@@ -13,6 +13,13 @@ const ROOT = join(__dirname, '..', '..');
 export const STACK = 'bench';
 export const PROJECT = 'worker-pools';
 
+/** What a service needs to open the stack. */
+export interface BenchPlace {
+  projectDirectory: string;
+  pulumiHome: string;
+  environment: Record<string, string>;
+}
+
 /** A stack on a `file://` backend of its own. */
 export class BenchStack {
   private inline: Stack | undefined;
@@ -59,6 +66,14 @@ export class BenchStack {
     const document = parseDocument(readFileSync(this.configFile, 'utf8'));
     for (const [key, value] of Object.entries(entries)) document.setIn(['config', key], value);
     writeFileSync(this.configFile, document.toString());
+  }
+
+  get place(): BenchPlace {
+    return {
+      projectDirectory: join(this.folder, 'project'),
+      pulumiHome: join(this.folder, 'home'),
+      environment: this.environment,
+    };
   }
 
   get publicKeyFile(): string {
