@@ -166,7 +166,7 @@ function judge(
     return keep(`it is ${minutes(now - created)} old, and an update may still record it`);
   if (servers!.at - firstSeenAt < SIGHTING_GAP) return keep('only one look has found it to be left over');
   if (state === undefined || state.at <= firstSeenAt || now - state.at > STATE_AGE) {
-    return { verdict: 'ask', reason: `${name} stays until the stack's state is read anew` };
+    return { verdict: 'ask', reason: `${name} stays until the stack’s state is read anew` };
   }
   if (!state.settled) return keep('an update runs, or left something half done');
   if (state.ids.has(String(id)))
@@ -214,7 +214,12 @@ function orphanedDevices(
     if (judged && !state.settled) return [];
     const what = `tailnet device ${hostname} is offline for ${minutes(offline)} and has no server`;
     return [
-      { id, hostname, judged, reason: judged ? what : `${what}; the stack's state was not read since` },
+      {
+        id,
+        hostname,
+        judged,
+        reason: judged ? what : `${what}; it stays until the stack’s state is read anew`,
+      },
     ];
   });
 }
@@ -237,7 +242,7 @@ function isWorkerOf(worker: string, pool: string): boolean {
 }
 
 function orphanReason(name: string, now: number, firstSeenAt: number): string {
-  return `${name} goes: no record has known it in any look since ${minutes(now - firstSeenAt)} ago`;
+  return `${name} goes: no record knows it, over all lists of the last ${minutes(now - firstSeenAt)}`;
 }
 
 function minutes(seconds: number): string {

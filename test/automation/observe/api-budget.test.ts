@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { rateLimitHeaders, takeToken, type Bucket } from '../../../sandbox/hetzner/rate-limit';
+import { CADENCE } from '../../../automation/observe/cadence';
 import {
   allowsDelete,
   allowsRead,
@@ -137,5 +139,50 @@ describe('request limit of a Hetzner project', () => {
         },
       ),
     );
+  });
+
+  describe('shared with a neighbour', () => {
+    /** A day of ticks beside somebody who sends this many requests an hour; what became of our lists of two pages. */
+    function day(neighbourPerHour: number): { at: number; status: number; scarce: boolean }[] {
+      const meter = new ApiMeter();
+      const bucket: Bucket = { tokens: 3600, refilledAt: NOW * 1000 };
+      const sent: { at: number; status: number; scarce: boolean }[] = [];
+      let listedAt = -Infinity;
+      for (let now = NOW; now < NOW + 86_400; now += 10) {
+        for (let other = 0; other < neighbourPerHour / 360; other += 1) takeToken(bucket, 3600, now * 1000);
+        if (now - listedAt < CADENCE.movingList || !meter.mayRead(now)) continue;
+        const scarce = !meter.hasSpare(now);
+        meter.startRead(now);
+        listedAt = now;
+        for (let page = 1; page <= 2 && meter.mayDelete(now); page += 1) {
+          const status = takeToken(bucket, 3600, now * 1000) ? 200 : 429;
+          sent.push({ at: now, status, scarce });
+          const headers = new Headers(rateLimitHeaders(bucket, 3600));
+          meter.observe({ vendor: 'Hetzner', method: 'GET', status, headers }, now);
+        }
+      }
+      return sent;
+    }
+
+    it('of 2000 requests an hour: a day without one 429', () => {
+      const sent = day(2000);
+      assert.deepEqual(
+        sent.filter(({ status }) => status !== 200),
+        [],
+      );
+      assert.ok(sent.length > 2 * 24 * 100);
+    });
+
+    it('who takes more than there is: one list a minute, and after a 429 nothing for the hour until the reset', () => {
+      const sent = day(5000);
+      const refusals = sent.filter(({ status }) => status === 429);
+      assert.ok(refusals.length > 0 && refusals.length <= 24, `${refusals.length} refusals`);
+      for (const { at } of refusals) {
+        const next = sent.find((other) => other.at > at);
+        assert.ok(next === undefined || next.at - at >= 3590, `asked again after ${next && next.at - at} s`);
+      }
+      const lists = [...new Set(sent.filter(({ scarce }) => scarce).map(({ at }) => at))];
+      for (const [index, at] of lists.slice(1).entries()) assert.ok(at - lists[index]! >= 60);
+    });
   });
 });
