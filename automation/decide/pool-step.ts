@@ -5,7 +5,7 @@ import { freshness } from './freshness';
 import { givenUp, type Health } from './health';
 import { decide, type PolicyState } from './index';
 import { boundedLaunches } from './launches';
-import { membersOf, observationOf } from './members';
+import { isReady, membersOf, observationOf } from './members';
 import { outlook } from './need';
 import { provenAllowance, rememberProof } from './placement-proof';
 import { readingOf } from './reading';
@@ -67,12 +67,17 @@ export function stepPool(
   };
   const policy = policyFor(pool, bounds, seen.workers.length);
   const { plan, state, needed } = decide(seen, policy, before.policy, parameters.policy);
-  const released = release(plan, staying, now, parameters);
+  const released = release(plan, staying, now, bounds.min, parameters);
 
   const useless = givenUp(members.away, observation, health, parameters).map(
     ({ worker, reason }): Removal => ({ id: worker.id, pool: name, because: 'useless', reason }),
   );
   const left = departures(members.leaving, now, parameters);
+  const kept = [...plan.removals, ...plan.drains].filter(
+    ({ id }) =>
+      staying.some((worker) => worker.id === id && isReady(worker)) &&
+      !released.drains.some((drain) => drain.id === id),
+  );
   const touched = new Set([
     ...[...plan.removals, ...plan.drains, ...surplus].map(({ id }) => id),
     ...plan.resumes,
@@ -106,6 +111,10 @@ export function stepPool(
         });
 
   const reasons = [...bounds.reasons, ...plan.reasons];
+  if (kept.length > 0)
+    reasons.push(
+      `${kept.map(({ id }) => id).join(', ')} stay all the same: ${bounds.min} are to be ready, and others only boot`,
+    );
   if (outdated.size > 0)
     reasons.push(step?.reason ?? `${outdated.size} workers are left to be replaced, later: ${held ?? ''}`);
   const surge = step?.surge ?? 0;
@@ -157,7 +166,13 @@ export function stepPool(
     reasons,
     outdated: outdated.size,
     ...(step?.stuck === undefined ? {} : { stuck: step.stuck }),
-    memory: remember(before, facts, state, now),
+    // A surge finds out as well as any launch whether a template that failed is healed.
+    memory: remember(
+      before,
+      facts,
+      surge > 0 && count > 0 && state.failedBoots > 0 ? { ...state, probedAt: now } : state,
+      now,
+    ),
   };
 }
 

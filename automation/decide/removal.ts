@@ -1,4 +1,5 @@
 import type { WorkerView } from '../observe/types';
+import { isReady } from './members';
 import { paidTimeLeft } from './release';
 import type { StackParameters } from './stack-parameters';
 import type { StackPlan } from './stack-types';
@@ -41,28 +42,31 @@ export function departures(
 /**
  * What the policy lets go, in the safe order: a worker that takes jobs is first told to stop, and leaves in a later
  * decision, if it then says that it is idle and the policy still lets it go.
+ * @param least workers that stay ready: to the policy one that boots is as good, but it may never be ready
  */
 export function release(
   { removals, drains }: Pick<Plan, 'removals' | 'drains'>,
   serving: readonly WorkerView[],
   now: number,
+  least: number,
   { beatLife }: StackParameters,
 ): { removals: Removal[]; drains: Drain[] } {
+  let spare = serving.filter(isReady).length - least;
   const byId = new Map(serving.map((worker) => [worker.id, worker]));
   const leaves: Removal[] = [];
   const stops: Drain[] = [];
   for (const { id, reason } of removals) {
     const worker = byId.get(id);
     if (worker === undefined) continue;
-    const { pool, status, registered } = worker;
+    const { pool, registered } = worker;
     if (registered === undefined) leaves.push({ id, pool, because: 'useless', reason });
-    else if (registered.drain === undefined) stops.push({ id, pool, cause: 'policy', reason });
-    else if (status === 'draining' && isConfirmedIdle(worker, now, beatLife))
-      leaves.push({ id, pool, because: 'idle', reason });
+    else if (isConfirmedIdle(worker, now, beatLife)) leaves.push({ id, pool, because: 'idle', reason });
+    else if (isReady(worker) && spare-- > 0) stops.push({ id, pool, cause: 'policy', reason });
   }
   for (const { id, reason } of drains) {
     const worker = byId.get(id);
-    if (worker?.registered !== undefined) stops.push({ id, pool: worker.pool, cause: 'policy', reason });
+    if (worker !== undefined && isReady(worker) && spare-- > 0)
+      stops.push({ id, pool: worker.pool, cause: 'policy', reason });
   }
   return { removals: leaves, drains: stops };
 }

@@ -149,6 +149,18 @@ describe('removal in the safe order', () => {
   });
 });
 
+describe('the minimum', () => {
+  it('stays ready at the end of an hour while its replacement only boots', () => {
+    const workers = [
+      view('old', { drifted: true, age: ending(30) }),
+      view('new', { status: 'booting', age: 20 }),
+    ];
+    const { plan } = decideCi(facts(workers), { pool: { minSize: 1 } });
+    assert.deepEqual(changes(plan), NOTHING);
+    assert.match(plan.pools['ci']?.reasons.join('\n') ?? '', /old stay all the same: 1 are to be ready/);
+  });
+});
+
 describe('silent and lost workers', () => {
   const fleet = views(4);
 
@@ -635,6 +647,14 @@ describe('alarms', () => {
 });
 
 describe('the breaker’s probe', () => {
+  it('may be a rollout’s', () => {
+    const memory = { policy: { ...experienced, failedBoots: 3 } };
+    const old = views(3, { drifted: true, busy: 1 });
+    const { plan, memory: after } = decideCi(facts(old), { memory, pool: { minSize: 3 } });
+    assert.equal(plan.launches.length, 1);
+    assert.equal(after.pools['ci']?.policy.probedAt, NOW);
+  });
+
   it('counts only when it is really launched', () => {
     const memory = { policy: { ...experienced, failedBoots: 3 } };
     const seen = facts([], { queue: queue(1, 290) });
