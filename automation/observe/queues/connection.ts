@@ -46,7 +46,7 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
       const connecting: Promise<C> = connector.connect(given.signal, (reason) => {
         gone = true;
         lostBecause ??= reason;
-        void connecting.then((connection) => drop(connection));
+        void connecting.then(drop, () => {});
       });
       // One that comes too late is let go of.
       void connecting.then(

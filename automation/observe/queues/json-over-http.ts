@@ -18,9 +18,12 @@ const KEEP_ALIVE = 120_000;
 /** Milliseconds for a connection, below the limit that all sources share, so that this one names the fault. */
 const CONNECT_TIMEOUT = 4500;
 
+/** Values of a URL's query shorter than this are no keys, and taking them out would garble a message. */
+const KEY_AT_LEAST = 6;
+
 /** A place reached by HTTP. Its path is named, its query is not: keys are put there. */
 export function httpPlace(config: HttpConfig, name: string, queue: string): Place {
-  const { protocol, pathname, username, password } = new URL(config.url);
+  const { protocol, pathname, search, searchParams, username, password } = new URL(config.url);
   const place = placeOf(
     config.url,
     { name, port: protocol === 'https:' ? 443 : 80 },
@@ -30,9 +33,14 @@ export function httpPlace(config: HttpConfig, name: string, queue: string): Plac
     value,
     ...value.split(' ').slice(1),
   ]);
+  const parameters = [...searchParams.values(), ...search.slice(1).split(/[&=]/)];
   return {
     ...place,
-    secrets: [...place.secrets, username, password, ...headers].filter((secret) => secret !== ''),
+    secrets: [
+      ...place.secrets,
+      ...[username, password, ...headers].filter(Boolean),
+      ...parameters.filter((value) => value.length >= KEY_AT_LEAST),
+    ],
   };
 }
 

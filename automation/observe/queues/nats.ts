@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import {
   type ConsumerInfo,
@@ -31,8 +33,9 @@ export function natsQueue(config: QueueConfigOf<'nats'>, directory: string): Que
   const place = natsPlace(config);
   return readOver<Connection>({
     place,
-    async connect(_signal, lost) {
-      const { protocol, host, username, password } = new URL(config.url);
+    async connect(signal, lost) {
+      const { protocol, host, port, username, password } = new URL(config.url);
+      await greeting(place.host, Number(port || 4222), signal);
       const secure = protocol === 'tls:' || config.tls !== undefined;
       const login = {
         ...(username && password
@@ -67,6 +70,20 @@ export function natsQueue(config: QueueConfigOf<'nats'>, directory: string): Que
     },
     explain: (error) => explain(place, error),
   });
+}
+
+/**
+ * Waits until the server greets, as it does first of all. The client never lets go of a connection on which nothing
+ * is said (3.4.0), so it is not given one.
+ */
+async function greeting(host: string, port: number, signal: AbortSignal): Promise<void> {
+  const socket = connectSocket({ host, port, signal });
+  try {
+    await once(socket, 'data', { signal });
+  } finally {
+    socket.on('error', () => {});
+    socket.destroy();
+  }
 }
 
 function natsPlace({ url, stream, consumer }: QueueConfigOf<'nats'>): Place {

@@ -38,8 +38,8 @@ export function queueError(place: Place, kind: QueueError['kind'], text: string)
  * cause: clients attach the command that failed, with the password in it.
  */
 export function quoted(place: Place, text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  const clean = place.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), line);
+  const safe = place.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  const clean = safe.replace(/\s+/g, ' ').trim();
   return clean.length > 300 ? `${clean.slice(0, 300)}…` : clean;
 }
 
