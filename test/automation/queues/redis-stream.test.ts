@@ -105,8 +105,8 @@ describe('a Redis stream’s waiting entries', () => {
     const adding = redis.pipeline();
     for (let entry = 0; entry < 53_000; entry += 1) adding.xadd(key, `${entry + 1}-1`, 'job', entry);
     await adding.exec();
-    await redis.xreadgroup('GROUP', 'workers', 'one', 'COUNT', 10, 'STREAMS', key, '>');
-    await redis.xdel(key, '1000-1');
+    await redis.xreadgroup('GROUP', 'workers', 'one', 'COUNT', 1000, 'STREAMS', key, '>');
+    await redis.xdel(key, '2000-1');
     await assert.rejects(
       source.read(never),
       /some were deleted, and they are more than 50000\. Trim the stream/,
