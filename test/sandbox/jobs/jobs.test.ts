@@ -133,6 +133,21 @@ describe('the tenant’s queue', () => {
     assert.deepEqual(sandbox.jobs.report(), expected);
   });
 
+  it('is worked off the same in one step, in many, and in steps that overlap', async () => {
+    await addWorker(sandbox, service, 'ci-0001', { slots: 1 });
+    add([30, 30, 30, 30]);
+    await sandbox.advance(70);
+    const snapshot = sandbox.snapshot();
+    await sandbox.advance(60);
+    const expected = sandbox.jobs.report();
+    await sandbox.restore(snapshot);
+    for (let step = 0; step < 20; step++) await sandbox.advance(3);
+    assert.deepEqual(sandbox.jobs.report(), expected);
+    await sandbox.restore(snapshot);
+    await Promise.all(Array.from({ length: 20 }, () => sandbox.advance(3)));
+    assert.deepEqual(sandbox.jobs.report(), expected);
+  });
+
   it('is empty after a reset', async () => {
     add([1]);
     await sandbox.reset();

@@ -20,6 +20,34 @@ function stepped(): { schedule: Schedule; ran: Ran[]; now: () => number } {
 const instants = fc.array(fc.nat(1000), { maxLength: 30 });
 
 describe('the schedule', () => {
+  it('waits at each instant for what its events began, and runs what that plans, when asked to settle', async () => {
+    const { schedule, ran, now } = stepped();
+    const waited: number[] = [];
+    schedule.at(10, 'note', 'first');
+    schedule.at(10, 'note', 'second');
+    await schedule.advanceSettling(100, async () => {
+      await Promise.resolve();
+      waited.push(now());
+      if (now() < 90) schedule.after(30, 'note', 'planned');
+    });
+    assert.deepEqual(
+      ran.map(({ subject, at }) => `${subject} ${at}`),
+      // Planned at the start, at 10, at 30, at 40, …: each wait plans one more.
+      [
+        'first 10',
+        'second 10',
+        'planned 30',
+        'planned 40',
+        'planned 60',
+        'planned 70',
+        'planned 90',
+        'planned 100',
+      ],
+    );
+    assert.deepEqual(waited, [0, 10, 30, 40, 60, 70, 90, 100]);
+    assert.equal(now(), 100);
+  });
+
   it('runs each event once, in the order of time, and those of one instant in the order of planning', () => {
     fc.assert(
       fc.property(instants, (times) => {
