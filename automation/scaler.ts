@@ -8,39 +8,33 @@ import type { Alarm, StackDecision, StackPlan } from './decide/stack-types';
 import { type Lead, NotLeading } from './lead';
 import type { Log } from './log';
 import type { Observer, Sight } from './observe/observer';
-import { recordDecision, recordUpdate } from './record';
 import type { Registry } from './registry/types';
+import type { Reporter } from './reporter';
 import type { StackFile, StackSettings } from './stack-file';
-import { reportStatus, standing } from './status-report';
-import { troubleOf } from './trouble';
-import { type StackStatus, STATUS_KEY } from './status';
 import type { Term } from './term';
 
 export interface ScalerParts {
   readonly environment: string;
-  /** Host and process, as shown to people. */
-  readonly name: string;
   readonly dryRun: boolean;
   readonly lead: Lead;
   readonly file: StackFile;
   readonly observer: Observer;
   readonly runner: StackRunner;
   readonly registry: Registry;
+  readonly reporter: Reporter;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   /** Asks for the next round at once. */
   readonly wake: () => void;
-  /** What the round came to, for metrics. */
-  readonly publish: (status: StackStatus) => void;
 }
+
+/** Updates in a row that came to nothing before a person is called: about a minute of trying. */
+const STALLED_AFTER = 5;
 
 /** Keeps one stack's pools at the size that their queues ask for: observe, decide, apply, record. */
 export class Scaler {
   private updating: Promise<void> | undefined;
-  private status: StackStatus | undefined;
-  private audited = '';
-  private trouble: string | undefined;
   private readonly leavers: Leavers;
 
   constructor(private readonly parts: ScalerParts) {
@@ -51,61 +45,37 @@ export class Scaler {
   async reconcile(): Promise<void> {
     try {
       await this.round();
-      this.trouble = undefined;
     } catch (error) {
-      await this.tell(error);
+      await this.parts.reporter.failed(error, this.parts.clock.now());
     }
   }
 
+  /** Resolves when the update that runs, if one does, has ended. */
+  async settled(): Promise<void> {
+    await this.updating;
+  }
+
   private async round(): Promise<void> {
-    const { lead, file, registry, environment, clock } = this.parts;
+    const { lead, file, registry, reporter, environment, clock } = this.parts;
     const settings = await file.current();
     const term = await lead.term(settings);
-    if (term === NotLeading) return;
+    if (term === NotLeading) return reporter.standsBy();
     if (!this.updating) await lead.refreshRecord(term, clock.now());
-
     if (usesSlots(settings)) await registry.slots.settle(environment, clock.now());
+
+    const { news } = term;
     const { sight, plan, memory } = await this.decide(term, settings);
     term.memory = memory;
     term.decidedAt = sight.observation.now;
-    term.news = {};
+    // An update that ended meanwhile has brought news of its own.
+    if (term.news === news) term.news = {};
     await registry.memory.set(environment, 'decide', memory);
 
-    await this.report(sight, term, plan);
+    await reporter.round(sight, term, plan, this.alarms(term));
     if (!this.mayAct(sight)) return;
     await this.order(sight, plan);
     this.startUpdate(sight, term, plan);
     await this.tidy(sight);
-  }
-
-  /** A round that could not be made: said once, and shown as long as it stays so. */
-  private async tell(error: unknown): Promise<void> {
-    const { registry, environment, clock, publish, log } = this.parts;
-    const alarm = troubleOf(error);
-    if (!alarm || alarm.message !== this.trouble) log.error('round-failed', { environment, error });
-    this.trouble = alarm?.message;
-    if (!alarm || !registry.leadership.holds(environment)) return;
-    const now = clock.now();
-    const before = this.status ?? this.emptyStatus();
-    this.status = { ...before, at: now, alarms: standing([alarm], before.alarms, now) };
-    publish(this.status);
-    await registry.memory.set(environment, STATUS_KEY, this.status);
-  }
-
-  private emptyStatus(): StackStatus {
-    const { environment, name, dryRun } = this.parts;
-    return {
-      environment,
-      at: 0,
-      leader: name,
-      enabled: false,
-      dryRun,
-      pools: {},
-      update: {},
-      cost: { hourly: 0 },
-      deprecations: [],
-      alarms: [],
-    };
   }
 
   /** What is sold out is looked up anew before the first launch that has a choice. */
@@ -118,11 +88,6 @@ export class Scaler {
       return { sight, ...decision };
     const again = await observer.look(term, settings, { launching: true });
     return { sight: again, ...decideStack(again.observation, again.policy, term.memory) };
-  }
-
-  /** Resolves when the update that runs, if one does, has ended. */
-  async settled(): Promise<void> {
-    await this.updating;
   }
 
   private mayAct({ settings, observation }: Sight): boolean {
@@ -140,33 +105,21 @@ export class Scaler {
     if (resumes.length > 0) await registry.workers.resume(environment, resumes);
   }
 
-  /** What is left to do after workers are gone. A failure is no reason to stop: it is tried again. */
-  private async tidy({ settings, observation: { now } }: Sight): Promise<void> {
-    const { observer, environment, log } = this.parts;
-    await this.leavers.removeDevices(observer.vendors(settings).tailnet, now).catch((error: unknown) => {
-      log.warn('devices-not-removed', { environment, error });
-    });
-  }
-
   private startUpdate(sight: Sight, term: Term, { launches, removals }: StackPlan): void {
-    const { clock, runner, registry, log } = this.parts;
+    const { clock, runner, registry, reporter } = this.parts;
     const { now } = sight.observation;
     if (this.updating || now < term.update.notBefore) return;
     if (launches.length === 0 && removals.length === 0 && term.failed.size === 0) return;
-    term.update.runningSince = now;
     const most = Object.fromEntries(
       Object.entries(sight.policy.pools).map(([pool, { maxSize }]) => [pool, maxSize]),
     );
-    log.info('update-started', {
-      environment: this.parts.environment,
-      launches: launches.length,
-      removals: removals.map(({ id }) => id),
-    });
     const order: UpdateOrder = { launches, removals, failed: term.failed, most };
+    term.update.runningSince = now;
+    reporter.updateStarted(order);
     this.updating = updateStack({ runner, registry, now: () => clock.now() }, order)
       .then((outcome) => this.finish(term, order, outcome))
       .catch((error: unknown) => {
-        log.error('update-crashed', { environment: this.parts.environment, error });
+        reporter.updateCrashed(error);
         this.putOff(
           term,
           'failed',
@@ -181,32 +134,31 @@ export class Scaler {
   }
 
   private async finish(term: Term, order: UpdateOrder, outcome: UpdateOutcome): Promise<void> {
-    const { environment, registry, clock, log } = this.parts;
-    if (outcome.kind !== 'done') {
-      log.warn('update-put-off', { environment, why: outcome.kind, problem: outcome.problem });
-      this.putOff(term, outcome.kind === 'busy' ? 'busy' : 'failed', outcome.problem);
-      return;
-    }
-    const { report, spared } = outcome;
-    const now = clock.now();
+    const now = this.parts.clock.now();
+    if (outcome.kind === 'done') this.take(term, outcome.report, now);
+    else this.putOff(term, outcome.kind === 'busy' ? 'busy' : 'failed', outcome.problem);
+    await this.parts.reporter.updateEnded(order, outcome, now);
+    if (outcome.kind === 'done') await this.leavers.left([...outcome.report.removed, ...order.failed], now);
+  }
+
+  /** What an update leaves behind is what the next decision goes by. */
+  private take(term: Term, report: UpdateReport, now: number): void {
     term.record = report.outputs;
     term.recordReadAt = now;
     term.failed = new Set(report.failedLaunches.map(({ worker }) => worker));
     term.news = newsOf(report);
-    term.update = {
-      lastAt: now,
-      lastSeconds: report.seconds,
-      lastOutcome: report.outcome,
-      ...(report.problems[0] === undefined ? {} : { lastProblem: report.problems[0] }),
-      attempts: 0,
-      notBefore: now,
-    };
     if (report.outcome === 'failed' && report.launched.length + report.removed.length === 0) {
-      this.putOff(term, 'failed', report.problems[0] ?? 'the update failed');
+      this.putOff(term, 'failed', problemOf(report));
+    } else {
+      term.update = {
+        lastAt: now,
+        lastOutcome: report.outcome,
+        ...(report.outcome === 'failed' ? { lastProblem: problemOf(report) } : {}),
+        attempts: 0,
+        notBefore: now,
+      };
     }
-    await recordUpdate(registry, environment, report, spared, now);
-    await this.leavers.left([...report.removed, ...order.failed], now);
-    log.info('update-finished', { environment, ...summaryOf(report), spared });
+    term.update.lastSeconds = report.seconds;
   }
 
   /** The next try comes later each time, and at different times in different processes. */
@@ -223,60 +175,39 @@ export class Scaler {
     };
   }
 
-  private async report(sight: Sight, term: Term, plan: StackPlan): Promise<void> {
-    const { registry, environment, name, dryRun, publish } = this.parts;
-    const alarms = [...plan.alarms, ...sight.alarms, ...this.ownAlarms(term)];
-    const { attempts: _attempts, notBefore: _notBefore, ...update } = term.update;
-    this.status = reportStatus({
-      environment,
-      now: sight.observation.now,
-      leader: name,
-      dryRun,
-      config: sight.settings.config,
-      orders: sight.observation.orders,
-      workers: sight.workers,
-      queues: sight.queues,
-      plan: { pools: plan.pools, alarms },
-      update,
-      api: sight.api,
-      spentThisMonth: sight.observation.spentThisMonth,
-      deprecations: sight.deprecations,
-      before: this.status?.alarms ?? [],
+  /** What is left to do after workers are gone. A failure is no reason to stop: it is tried again. */
+  private async tidy({ settings, observation: { now } }: Sight): Promise<void> {
+    const { observer, environment, log } = this.parts;
+    await this.leavers.removeDevices(observer.vendors(settings).tailnet, now).catch((error: unknown) => {
+      log.warn('devices-not-removed', { environment, error });
     });
-    publish(this.status);
-    await registry.memory.set(environment, STATUS_KEY, this.status);
-    this.audited = await recordDecision(registry, environment, sight, plan, alarms, this.audited);
   }
 
-  private ownAlarms(term: Term): Alarm[] {
-    const { file } = this.parts;
-    const { attempts, lastOutcome, lastProblem } = term.update;
+  private alarms({ update: { attempts, lastOutcome, lastProblem = '' } }: Term): Alarm[] {
+    const { fault } = this.parts.file;
     const alarms: Alarm[] = [];
-    if (file.fault !== undefined) {
+    if (fault !== undefined) {
       alarms.push({
         code: 'config-wrong',
         severity: 'critical',
-        message: `the stack's file is wrong, and the one before it is used: ${file.fault}`,
+        message: `the stack's file is wrong, and the one before it is used: ${fault}`,
         next: 'correct the file; it is read again as soon as it changes',
       });
     }
     if (attempts >= STALLED_AFTER) {
+      const held = lastOutcome === 'busy';
       alarms.push({
-        code: lastOutcome === 'busy' ? 'stack-held' : 'updates-fail',
+        code: held ? 'stack-held' : 'updates-fail',
         severity: 'critical',
-        message: `${attempts} updates in a row came to nothing: ${lastProblem ?? ''}`,
-        next:
-          lastOutcome === 'busy'
-            ? 'see who holds the stack with `worker-pools doctor`; a run that is dead is released with `pulumi cancel`'
-            : 'see `worker-pools explain --kind update`, and try `pulumi preview` with the same stack',
+        message: `${attempts} updates in a row came to nothing: ${lastProblem}`,
+        next: held
+          ? 'see who holds the stack with `worker-pools doctor`; a run that is dead is released with `pulumi cancel`'
+          : 'see `worker-pools explain --kind update`, and try `pulumi preview` with the same stack',
       });
     }
     return alarms;
   }
 }
-
-/** Updates in a row that came to nothing before a person is called: about a minute of trying. */
-const STALLED_AFTER = 5;
 
 /** What became of launches, by pool, for the next decision. */
 function newsOf({ outputs, launched, failedLaunches }: UpdateReport): Term['news'] {
@@ -291,8 +222,8 @@ function newsOf({ outputs, launched, failedLaunches }: UpdateReport): Term['news
   );
 }
 
-function summaryOf({ outcome, launched, removed, failedLaunches, problems, seconds }: UpdateReport): object {
-  return { outcome, launched, removed, failedLaunches, problems, seconds };
+function problemOf({ problems, failedLaunches }: UpdateReport): string {
+  return problems[0] ?? failedLaunches[0]?.message ?? 'the engine does not say why';
 }
 
 function usesSlots({ config }: StackSettings): boolean {

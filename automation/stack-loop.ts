@@ -8,6 +8,7 @@ import { Observer } from './observe/observer';
 import { QueueReadings } from './observe/queue-readings';
 import { openQueue } from './observe/queues';
 import type { Registry } from './registry/types';
+import { Reporter } from './reporter';
 import { Scaler } from './scaler';
 import { sizeBounds } from '../components/model/pool';
 import type { Settings } from './settings';
@@ -80,7 +81,6 @@ export class StackLoop {
       censor.add(...first.secrets);
       const scaler = new Scaler({
         environment,
-        name,
         dryRun,
         lead: new Lead({ environment, name, dryRun, runner, registry, now, log }),
         file,
@@ -91,7 +91,7 @@ export class StackLoop {
         random,
         log,
         wake: () => loop?.wake(),
-        publish: (status) => metrics.publish(status),
+        reporter: new Reporter({ environment, name, dryRun, registry, metrics, log }),
       });
       loop = new StackLoop(environment, parts, scaler, first, [() => runner.close(), () => queues.close()]);
       return loop;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { stackStatusSchema, type StackStatus } from '../status';
+import { stackStatusSchema } from '../status';
 
 /** The service could not be asked, or said no; the message is for the person at the terminal. */
 export class ServiceError extends Error {
@@ -22,6 +22,13 @@ const auditSchema = z.object({
 });
 export type AuditLine = z.infer<typeof auditSchema>['entries'][number];
 
+const stacksSchema = z.object({ stacks: z.array(z.object({ environment: z.string() })) });
+const statusSchema = z.object({
+  now: z.number(),
+  verdict: z.object({ level: z.enum(['ok', 'warning', 'critical']), text: z.string() }),
+  status: stackStatusSchema.nullable(),
+});
+export type PublishedStatus = z.infer<typeof statusSchema>;
 const refusalSchema = z.object({ error: z.object({ message: z.string() }) });
 const TIMEOUT_MS = 10_000;
 
@@ -34,7 +41,8 @@ export class AdminClient {
 
   /** The stack that is meant: the one named, or the only one. @throws ServiceError naming those that there are */
   async stack(named: string | undefined): Promise<string> {
-    const { stacks } = await this.ask('GET', '/v1/stacks', z.object({ stacks: z.array(z.string()) }));
+    const answer = await this.ask('GET', '/v1/stacks', stacksSchema);
+    const stacks = answer.stacks.map(({ environment }) => environment);
     const wanted = named?.split('/').at(-1);
     const [only] = stacks;
     if (wanted === undefined && stacks.length === 1 && only !== undefined) return only;
@@ -47,8 +55,8 @@ export class AdminClient {
     );
   }
 
-  status(stack: string): Promise<StackStatus> {
-    return this.ask('GET', `/v1/stacks/${stack}/status`, stackStatusSchema);
+  status(stack: string): Promise<PublishedStatus> {
+    return this.ask('GET', `/v1/stacks/${stack}/status`, statusSchema);
   }
 
   async audit(stack: string, filter: Record<string, string>): Promise<AuditLine[]> {
@@ -56,9 +64,9 @@ export class AdminClient {
     return (await this.ask('GET', `/v1/stacks/${stack}/audit?${query}`, auditSchema)).entries;
   }
 
-  /** An order; the answer has nothing that is needed. */
-  async order(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> {
-    await this.ask(method, path, z.unknown(), body);
+  /** An order. @returns what was done, in a sentence */
+  async order(method: 'POST' | 'DELETE', path: string, body?: object): Promise<string> {
+    return (await this.ask(method, path, z.object({ done: z.string() }), body)).done;
   }
 
   private async ask<T extends z.ZodType>(

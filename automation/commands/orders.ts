@@ -23,12 +23,10 @@ function scale(): Command {
         options: ServiceOptions & { for: number; end?: boolean },
       ) => {
         const path = `pools/${pool}/scale`;
-        if (options.end)
-          return give(options, 'DELETE', path, undefined, `Pool ${pool} follows its queue again.`);
+        if (options.end) return give(options, 'DELETE', `${path}?by=${encodeURIComponent(whoAmI())}`);
         if (size === undefined) throw new InvalidArgumentError('say the size, or --end');
         const body = { size, forSeconds: options.for, by: whoAmI() };
-        const hours = Math.round((options.for / 3600) * 10) / 10;
-        await give(options, 'POST', path, body, `Pool ${pool} is held at ${size} for ${hours} h.`);
+        await give(options, 'POST', path, body);
       },
     );
 }
@@ -39,7 +37,7 @@ function drain(): Command {
     .option('--reason <text>', 'why, for the audit trail', 'ordered by hand')
     .action(async (worker: string, options: ServiceOptions & { reason: string }) => {
       const body = { by: whoAmI(), reason: options.reason };
-      await give(options, 'POST', `workers/${worker}/drain`, body, `Worker ${worker} takes no further jobs.`);
+      await give(options, 'POST', `workers/${worker}/drain`, body);
     });
 }
 
@@ -48,7 +46,7 @@ function undrain(): Command {
     .argument('<worker>')
     .action(async (worker: string, options: ServiceOptions) => {
       const body = { by: whoAmI() };
-      await give(options, 'POST', `workers/${worker}/undrain`, body, `Worker ${worker} takes jobs again.`);
+      await give(options, 'POST', `workers/${worker}/undrain`, body);
     });
 }
 
@@ -62,10 +60,8 @@ function rollout(): Command {
     .option('--stop', 'replace no more; those replaced already stay')
     .action(async (pool: string, workers: string[], options: ServiceOptions & { stop?: boolean }) => {
       const path = `pools/${pool}/rollout`;
-      if (options.stop) return give(options, 'DELETE', path, undefined, `The rollout of pool ${pool} stops.`);
-      const which = workers.length === 0 ? 'Its drifted workers' : workers.join(', ');
-      const done = `${which} will be replaced; follow it with \`worker-pools status\`.`;
-      await give(options, 'POST', path, { workers, by: whoAmI() }, done);
+      if (options.stop) return give(options, 'DELETE', `${path}?by=${encodeURIComponent(whoAmI())}`);
+      await give(options, 'POST', path, { workers, by: whoAmI() });
     });
 }
 
@@ -73,20 +69,14 @@ function pause(): Command {
   return serviceCommand('pause', 'change nothing until resumed: the service goes on watching and explaining')
     .option('--reason <text>', 'why, for the audit trail', 'ordered by hand')
     .action(async (options: ServiceOptions & { reason: string }) => {
-      await give(
-        options,
-        'POST',
-        'pause',
-        { by: whoAmI(), reason: options.reason },
-        'Paused: nothing is changed.',
-      );
+      await give(options, 'POST', 'pause', { by: whoAmI(), reason: options.reason });
     });
 }
 
 function resume(): Command {
   return serviceCommand('resume', 'change pools again after a pause').action(
     async (options: ServiceOptions) => {
-      await give(options, 'POST', 'resume', { by: whoAmI() }, 'Resumed.');
+      await give(options, 'POST', 'resume', { by: whoAmI() });
     },
   );
 }
@@ -95,13 +85,12 @@ async function give(
   options: ServiceOptions,
   method: 'POST' | 'DELETE',
   path: string,
-  body: object | undefined,
-  done: string,
+  body?: object,
 ): Promise<void> {
   const client = adminClient(options);
   const stack = await client.stack(options.stack);
-  await client.order(method, `/v1/stacks/${stack}/${path}`, body);
-  process.stdout.write(options.json ? `${JSON.stringify({ stack, done })}\n` : `${done}\n`);
+  const done = await client.order(method, `/v1/stacks/${stack}/${path}`, body);
+  process.stdout.write(`${options.json ? JSON.stringify({ stack, done }) : `${stack}: ${done}`}\n`);
 }
 
 function wholeNumber(text: string): number {

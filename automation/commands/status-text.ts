@@ -1,13 +1,19 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { PoolStatus, StackStatus } from '../status';
+import type { PublishedStatus } from './admin-client';
 import { shortDuration } from './duration';
 
 /** The status as a person reads it: verdict first, then alarms with what to do, then pools. */
-export function statusText(status: StackStatus, { workers, now }: { workers: boolean; now: number }): string {
+export function statusText(
+  { status, verdict, now }: PublishedStatus,
+  { workers }: { workers: boolean },
+): string {
+  const line = COLOURS[verdict.level](verdict.text);
+  if (!status) return line;
   const pools = Object.entries(status.pools);
   return [
-    `${pc.bold(status.environment)}: ${verdict(status, now)}`,
+    `${pc.bold(status.environment)}: ${line}`,
     ...status.alarms.map((alarm) => alarmText(alarm, now)),
     '',
     poolTable(pools, now),
@@ -18,28 +24,13 @@ export function statusText(status: StackStatus, { workers, now }: { workers: boo
     costText(status),
     ...apiText(status, now),
     ...status.deprecations.map(({ what, until }) =>
-      pc.yellow(`${what} is deprecated${until === undefined ? '' : ` and ends ${until}`}`),
+      pc.yellow(`${what} is deprecated${until === undefined ? '' : ` and ends ${until.slice(0, 10)}`}`),
     ),
     ...(workers ? ['', workerTable(pools, now)] : []),
   ].join('\n');
 }
 
-function verdict({ enabled, dryRun, paused, alarms, at, update }: StackStatus, now: number): string {
-  const age = now - at;
-  if (age > 60) return pc.red(`last heard of ${shortDuration(age)} ago; is the service running?`);
-  if (paused)
-    return pc.yellow(`paused by ${paused.by} ${shortDuration(now - paused.since)} ago (${paused.reason})`);
-  if (dryRun) return pc.yellow('dry run: watches, decides and explains, changes nothing');
-  if (!enabled) {
-    return pc.yellow(
-      'switched off: watches, decides and explains, changes nothing (worker-pools:autoscaling)',
-    );
-  }
-  const critical = alarms.filter(({ severity }) => severity === 'critical').length;
-  if (critical > 0) return pc.red(`${critical === 1 ? '1 thing needs' : `${critical} things need`} you`);
-  const busy = update.runningSince === undefined ? '' : ', an update runs';
-  return pc.green(`follows its queues${busy}`);
-}
+const COLOURS = { ok: pc.green, warning: pc.yellow, critical: pc.red };
 
 function alarmText(
   { severity, pool, message, next, since }: StackStatus['alarms'][number],

@@ -8,11 +8,10 @@ export function statusCommand(): Command {
     .option('--workers', 'each worker, too')
     .action(async (options: ServiceOptions & { workers?: boolean }) => {
       const client = adminClient(options);
-      const status = await client.status(await client.stack(options.stack));
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify(status)}\n`
-          : `${statusText(status, { workers: options.workers ?? false, now: Date.now() / 1000 })}\n`,
-      );
+      const published = await client.status(await client.stack(options.stack));
+      const text = options.json
+        ? JSON.stringify(published)
+        : statusText(published, { workers: options.workers ?? false });
+      process.stdout.write(`${text}\n`);
     });
 }

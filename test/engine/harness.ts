@@ -189,7 +189,7 @@ export class Environment implements Place {
   async upInline(membership?: Membership): Promise<UpResult> {
     this.inlineStack ??= LocalWorkspace.selectStack(
       { stackName: STACK, projectName: 'worker-pools', program: async () => undefined },
-      { workDir: join(this.folder, 'project'), envVars: this.inlineVariables() },
+      { workDir: join(this.folder, 'project'), envVars: this.serviceVariables },
     );
     const stack = await this.inlineStack;
     const run = new AbortController();
@@ -282,7 +282,8 @@ export class Environment implements Place {
     return running;
   }
 
-  private inlineVariables(): Record<string, string> {
+  /** What a service of this stack has in its environment. */
+  get serviceVariables(): Record<string, string> {
     const variables = { ...this.variables, ...this.credentials };
     return Object.fromEntries(
       Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
