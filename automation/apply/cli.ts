@@ -35,7 +35,7 @@ export class Cli {
     readonly command: string,
     readonly version: PulumiCommand['version'],
     private readonly environment: NodeJS.ProcessEnv,
-    private readonly started: (pid: number, command: string) => void,
+    private readonly started: (pid: number, args: readonly string[]) => void,
   ) {}
 
   /**
@@ -46,7 +46,7 @@ export class Cli {
    */
   static async find(
     environment: NodeJS.ProcessEnv,
-    started: (pid: number, command: string) => void,
+    started: (pid: number, args: readonly string[]) => void,
   ): Promise<Cli> {
     const { command, version } = await PulumiCommand.get({ skipVersionCheck: true });
     return new Cli(command, version, environment, started);
@@ -68,7 +68,7 @@ export class Cli {
     return execute(this.command, [...args, '--non-interactive'], {
       cwd,
       env: { ...this.environment, ...variables, PULUMI_AUTOMATION_API: 'true' },
-      started: (pid) => this.started(pid, args[0] ?? ''),
+      started: (pid) => this.started(pid, args),
       ...(onOutput && { onOutput }),
       ...(onError && { onError }),
     });

@@ -26,8 +26,8 @@ export interface EngineStackOptions {
   readonly pulumiHome: string;
   /** Learns the secrets of the stack's configuration. */
   readonly censor: Censor;
-  /** Called with the process of an update before it can have taken the stack's lock. */
-  readonly updateStarted: (pid: number) => void;
+  /** Called with the process of a command that takes the stack's lock, before it can have taken it. */
+  readonly lockerStarted: (pid: number) => void;
 }
 
 const projectSchema = z.looseObject({ name: z.string() });
@@ -195,10 +195,10 @@ function checkPassphrase(options: EngineStackOptions): void {
   }
 }
 
-async function findCli({ environment, updateStarted }: EngineStackOptions): Promise<Cli> {
+async function findCli({ environment, lockerStarted }: EngineStackOptions): Promise<Cli> {
   const variables = { ...environment, PULUMI_SKIP_UPDATE_CHECK: 'true' };
-  const started = (pid: number, command: string): void => {
-    if (command === 'up') updateStarted(pid);
+  const started = (pid: number, [command, verb]: readonly string[]): void => {
+    if (command === 'up' || command === 'state' || verb === 'import') lockerStarted(pid);
   };
   const cli = await Cli.find(variables, started).catch(() => {
     throw refused('pulumi', 'the Pulumi command line is not on PATH; install it, or run `npm run demo` once');

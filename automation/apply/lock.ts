@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Intent } from '../registry/types';
+import { StackBusyError } from './types';
 
 /** Longer than any update runs: an owner on another host that is older than this is taken for dead. */
 export const LONGEST_UPDATE = 3600;
@@ -111,6 +112,17 @@ export function holderIn(message: string): Holder | undefined {
   if (!found) return undefined;
   const [, user = '', host = '', pid, time = ''] = found;
   return { user, host, pid: Number(pid), since: Date.parse(time) / 1000 };
+}
+
+/** A held stack, with who holds it where that is known, and what to do if nobody does any more. */
+export function stackBusy(stack: string, holder: Holder | undefined): StackBusyError {
+  if (!holder) return new StackBusyError(`another update of ${stack} runs`);
+  const { user, host, pid, since } = holder;
+  const time = new Date(since * 1000).toISOString();
+  return new StackBusyError(
+    `${stack} is locked by ${user}@${host} (process ${pid}) since ${time}. If nothing of it runs any more, \`pulumi cancel --stack ${stack}\` takes the lock away`,
+    { user, host, pid, since },
+  );
 }
 
 function list(folder: string): string[] {

@@ -1,20 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import { readConfigValues } from '../../components/config-values';
 import { parseStackConfig } from '../../components/model/config';
-import { ConfigError } from '../../components/model/errors';
 import type { Membership } from '../../components/model/membership';
-import { labelledWorkers } from '../../components/preflight/labelled-workers';
-import { preflight, type Preflight, type PlanQuestion } from '../../components/preflight';
+import { preflight, type PlanQuestion } from '../../components/preflight';
 import { readCredentials } from '../../components/preflight/credentials';
 import type { StackOutputs } from '../../components/stack-record';
-import { deploy, type IntentBase } from '../../deploy';
-import type { Censor } from '../censor';
-import type { Intent, IntentBook } from '../registry/types';
+import type { Intent } from '../registry/types';
 import { CliError } from './cli';
 import { EngineNotes } from './engine-notes';
 import { EngineStack, type EngineStackOptions } from './engine-stack';
-import { breakLock, holderIn, isDead, isOurs, readLocks, startOf, type Holder } from './lock';
+import { breakLock, holderIn, isDead, isOurs, readLocks, stackBusy, startOf, type Holder } from './lock';
 import { settle } from './pending-creates';
+import { describeRecovery } from './recovery-report';
 import { changed, rollForward } from './roll-forward';
 import {
   type MembershipChange,
@@ -24,29 +20,15 @@ import {
   type UpdateReport,
 } from './types';
 import { UpdateEvents, type Plan } from './update-events';
+import { UpdateProgram, type Decide, type RunOptions } from './update-program';
 
-export interface StackRunnerOptions extends Omit<EngineStackOptions, 'updateStarted'> {
-  readonly intents: IntentBook;
-  /** This process; `host` as `os.hostname()` tells it, because the engine writes that into its locks. */
-  readonly holder: Intent['holder'];
-  /** Seconds since 1970. */
-  readonly now: () => number;
-  readonly censor: Censor;
+export interface StackRunnerOptions extends Omit<EngineStackOptions, 'lockerStarted'>, RunOptions {
   /** Told what the engine warns of, without secrets. */
   readonly log?: (line: string) => void;
 }
 
-/** What an update is decided from, under the stack's lock. */
-interface Situation extends IntentBase {
-  /** Workers that Hetzner has, by label. */
-  readonly existing: ReturnType<typeof labelledWorkers>;
-}
-
 /** What came of an update, with the servers that are gone though the state has them. */
 type Declared = UpdateReport & { readonly gone: readonly string[] };
-
-/** The membership that an update shall declare. */
-type Decide = (situation: Situation) => Promise<Membership>;
 
 /**
  * Opens one stack for the service. The engine runs `deploy()` inline, in this process. Nothing is written into the
@@ -56,8 +38,8 @@ type Decide = (situation: Situation) => Promise<Membership>;
 export async function openStack(options: StackRunnerOptions): Promise<StackRunner> {
   const { pulumiHome, holder } = options;
   const notes = new EngineNotes(pulumiHome, options.stack);
-  const updateStarted = (pid: number): void => notes.write({ host: holder.host, pid });
-  const stack = await EngineStack.open({ ...options, updateStarted });
+  const lockerStarted = (pid: number): void => notes.write({ host: holder.host, pid });
+  const stack = await EngineStack.open({ ...options, lockerStarted });
   const record = await stack.readRecord();
   return new EngineStackRunner(stack, notes, Object.keys(record?.membership ?? {}), options);
 }
@@ -130,7 +112,7 @@ class EngineStackRunner implements StackRunner {
     const settled = await settle(this.stack, state, await this.question(), this.options.pulumiHome);
     done.push(...settled.map((line) => this.options.censor.text(line)));
     let plan: Plan | undefined;
-    const { launched, removed, problems } = await this.declare(async ({ recorded, existing }) => {
+    const report = await this.declare(async ({ recorded, existing }) => {
       const inState = Object.entries(intent.membership).flatMap(([pool, { members }]) =>
         members.filter(({ id }) => state.servers.has(`${id}-server`)).map((member) => ({ pool, member })),
       );
@@ -143,7 +125,7 @@ class EngineStackRunner implements StackRunner {
       return after;
     });
     this.interrupted = false;
-    return [...done, ...describeRecovery(plan!, launched, removed), ...problems];
+    return [...done, ...describeRecovery(plan!, report)];
   }
 
   /**
@@ -153,7 +135,7 @@ class EngineStackRunner implements StackRunner {
   private breakDeadLocks(intent: Intent | undefined): string[] {
     if (this.stack.backend === undefined) return [];
     return readLocks(this.stack.backend, this.stack.project, this.stack.name).map((lock) => {
-      if (!this.isOursAndDead(lock, intent)) throw busy(this.environment, lock);
+      if (!this.isOursAndDead(lock, intent)) throw stackBusy(this.environment, lock);
       breakLock(lock);
       return `broke the lock that process ${lock.pid} of this service left on ${lock.host}`;
     });
@@ -213,15 +195,15 @@ class EngineStackRunner implements StackRunner {
     const facts = preflight(question);
     facts.catch(() => undefined);
     const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
-    const run = new Run(options, facts, decide);
+    const program = new UpdateProgram(options, facts, decide);
     const left = this.notes.read();
-    const failure = await stack.up(run.program, events.take).then(
+    const failure = await stack.up(program.run, events.take).then(
       () => undefined,
       (error: unknown) => error,
     );
-    const { plan, outputs } = run;
+    const { plan, outputs } = program;
     if (!plan || !outputs) {
-      const refusal = this.refusal(run.error ?? failure);
+      const refusal = this.refusal(program.error ?? failure);
       if (refusal instanceof StackBusyError && left) this.notes.write(left);
       else this.notes.clear();
       if (plan) await this.clearIntent();
@@ -272,57 +254,12 @@ class EngineStackRunner implements StackRunner {
     if (error instanceof CliError) {
       const text = this.options.censor.text(error.text);
       if (/stack is currently locked by|Another update is currently in progress/.test(text)) {
-        return busy(this.environment, holderIn(text));
+        return stackBusy(this.environment, holderIn(text));
       }
       return new UpdateFailedError(`the engine could not update ${this.environment}: ${text.trim()}`);
     }
     return error;
   }
-}
-
-/** The program of one update, and what became of it: the engine hands errors on as text only. */
-class Run {
-  plan: Plan | undefined;
-  outputs: StackOutputs | undefined;
-  error: unknown;
-
-  constructor(
-    private readonly options: StackRunnerOptions,
-    private readonly facts: Promise<Preflight>,
-    private readonly decide: Decide,
-  ) {}
-
-  readonly program = async (): Promise<StackOutputs> => {
-    const { environment, projectDirectory, now } = this.options;
-    try {
-      this.outputs = await deploy({
-        facts: this.facts,
-        environment,
-        directory: projectDirectory,
-        now: () => now() * 1000,
-        intend: this.intend,
-      });
-      return this.outputs;
-    } catch (error) {
-      this.error ??= error instanceof ConfigError ? error : asUpdateFailed(error);
-      throw stopped();
-    }
-  };
-
-  private readonly intend = async (base: IntentBase): Promise<Membership> => {
-    const { intents, stack, now, holder } = this.options;
-    const { workers } = await this.facts;
-    try {
-      const after = await this.decide({ ...base, existing: labelledWorkers(workers) });
-      await intents.write({ environment: stack, membership: after, at: now(), holder });
-      this.plan = { before: base.recorded, after };
-      return after;
-    } catch (error) {
-      // The caller's own: it gets it back as it was.
-      this.error = error;
-      throw error;
-    }
-  };
 }
 
 /** The worker of a server's URN. */
@@ -332,43 +269,4 @@ function workerOf(urn: string): string {
 
 function isOf(problem: string, urns: readonly string[]): boolean {
   return urns.some((urn) => problem.startsWith(`${workerOf(urn)}-server: `));
-}
-
-function asUpdateFailed(error: unknown): UpdateFailedError {
-  return new UpdateFailedError(error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-/** What the engine is told instead of an error: it would mark every path of a stack trace, for seconds. */
-function stopped(): Error {
-  const error = new Error('the update was stopped before anything was declared');
-  error.stack = error.message;
-  return error;
-}
-
-function busy(stack: string, holder: Holder | undefined): StackBusyError {
-  if (!holder) return new StackBusyError(`another update of ${stack} runs`);
-  const { user, host, pid, since } = holder;
-  const time = new Date(since * 1000).toISOString();
-  return new StackBusyError(
-    `${stack} is locked by ${user}@${host} (process ${pid}) since ${time}. If nothing of it runs any more, \`pulumi cancel --stack ${stack}\` takes the lock away`,
-    { user, host, pid, since },
-  );
-}
-
-function describeRecovery(
-  { before, after }: Plan,
-  launched: readonly string[],
-  removed: readonly string[],
-): string[] {
-  const known = new Set(Object.values(before).flatMap(({ members }) => members.map(({ id }) => id)));
-  const kept = Object.values(after)
-    .flatMap(({ members }) => members.map(({ id }) => id))
-    .filter((id) => !known.has(id));
-  if (isDeepStrictEqual(before, after))
-    return ['the interrupted update had changed nothing that was not recorded'];
-  return [
-    ...(kept.length > 0 ? [`kept ${kept.join(', ')}, which the interrupted update had made`] : []),
-    ...(launched.length > 0 ? [`took in the servers of ${launched.join(', ')}`] : []),
-    ...(removed.length > 0 ? [`finished the removal of ${removed.join(', ')}`] : []),
-  ];
 }

@@ -128,10 +128,10 @@ describe('A service that was killed while it updated', function () {
     assert.deepEqual(snapshot(), after);
   });
 
-  it('finds the lock given back where its engine outlived it', async () => {
+  it('goes on when the engine that outlived it has finished what it was at, and given the lock back', async () => {
     const before = snapshot();
     const servers = serverCount();
-    hold('hetzner', 'POST', '/v1/servers');
+    hold('hetzner', 'POST', '/v1/servers', undefined, 4000);
     const service = child({ launches: [PLACEMENT] });
     await until(() => serverCount() === servers + 1);
     await service.kill();
