@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchmarkEngine } from './engine';
+import { benchmarkHttp, httpTables } from './http';
 import { benchmarkPolicy } from './policy';
 import { benchmarkReaction } from './reaction';
 import { reactionTable } from './reaction/table';
@@ -25,6 +26,14 @@ interface EngineOptions {
 interface ReactionOptions {
   sizes: number[];
   runs: number;
+  json?: true;
+  write?: true;
+}
+
+interface HttpOptions {
+  seconds: number;
+  workers: number;
+  slots: number;
   json?: true;
   write?: true;
 }
@@ -60,6 +69,15 @@ program
   .option('--days <n>', 'days of each trace; 7 for the full version', wholeNumber, 1)
   .option('--write', 'write the tables into docs/policy.md and the plot beside it')
   .action(policy);
+program
+  .command('http')
+  .description('times of the worker API under load, on a real PostgreSQL')
+  .option('--seconds <n>', 'time that the load lasts', wholeNumber, 30)
+  .option('--workers <n>', 'workers that send heartbeats', wholeNumber, 1000)
+  .option('--slots <n>', 'requests for a slot a second', wholeNumber, 200)
+  .option('--json', 'print the figures as JSON')
+  .option('--write', 'write the table into docs/performance.md')
+  .action(http);
 
 // Files and child processes are cleared away when the process exits.
 for (const [signal, code] of [
@@ -102,6 +120,22 @@ async function reaction({ sizes, runs, json, write }: ReactionOptions): Promise<
   if (!write) return;
   const document = readFileSync(DOCUMENT, 'utf8');
   writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'reaction', tables.map(toMarkdown).join('\n\n')));
+  process.stderr.write(`Written to ${DOCUMENT}.\n`);
+}
+
+async function http({ seconds, workers, slots, json, write }: HttpOptions): Promise<void> {
+  const about = circumstances(commandLine(), new Date());
+  const figures = await benchmarkHttp({
+    seconds,
+    workers,
+    slotsPerSecond: slots,
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const all = [about, ...httpTables(figures)];
+  process.stdout.write(`${json ? JSON.stringify(figures) : all.map(toText).join('\n\n')}\n`);
+  if (!write) return;
+  const document = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'http', all.map(toMarkdown).join('\n\n')));
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Registry } from '../registry/types';
+import { SWEEP_KEY } from '../apply/sweeper';
 import { findStack, type Lookup } from './admin-lookup';
 import type { History } from './history';
 import { parse } from './refusal';
@@ -49,6 +50,11 @@ export function registerReads(app: FastifyInstance, reads: Reads): void {
       limit,
     };
     return { entries: await registry.audit.latest(environment, filter) };
+  });
+
+  app.get('/v1/stacks/:environment/sweep', async (request) => {
+    const [environment] = findStack(reads, request);
+    return (await registry.memory.get(environment, SWEEP_KEY)) ?? { at: null, plan: null };
   });
 
   app.get('/v1/stacks/:environment/history', async (request) => {

@@ -6,6 +6,7 @@ import type { Registry, Slot } from '../registry/types';
 import type { Metrics } from './metrics';
 import type { ReadStatus } from './published';
 import { parse, Refusal } from './refusal';
+import type { Settle } from './settling';
 import { slotStreams } from './slot-streams';
 import { slotView } from './slot-view';
 import type { ServedStacks } from './stacks';
@@ -21,6 +22,7 @@ export interface SlotRoutes {
   readonly wake: (environment: string) => void;
   readonly wrongToken: WrongToken;
   readonly status: ReadStatus;
+  readonly settle: Settle;
   readonly streamInterval: number;
 }
 
@@ -79,7 +81,7 @@ export function registerSlotRoutes(app: FastifyInstance, routes: SlotRoutes): vo
     const { environment, id } = await find(routes, request);
     const slot = await registry.slots.release(environment, id, now());
     if (!slot) throw ended(id);
-    await registry.slots.settle(environment, now());
+    routes.settle(environment);
     return slotView(slot);
   });
 }

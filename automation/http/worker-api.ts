@@ -3,6 +3,7 @@ import type { Registry } from '../registry/types';
 import { createListener, listen, type RunningListener } from './listener';
 import type { Metrics } from './metrics';
 import { statusReader } from './published';
+import { settling } from './settling';
 import { registerSlotRoutes } from './slot-routes';
 import type { ServedStacks } from './stacks';
 import { registerWorkerRoutes } from './worker-routes';
@@ -34,11 +35,13 @@ export async function startWorkerApi(args: WorkerApiArgs): Promise<RunningListen
   const { registry, now, log, metrics, streamInterval = 1 } = args;
   const app = createListener({ name: 'workers', bodyLimit: BODY_LIMIT, metrics, log });
   const wrongToken = tokenWatch(now, log);
+  const settle = settling(registry.slots, now, log);
   app.get('/healthz', async (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok'));
-  registerWorkerRoutes(app, { ...args, wrongToken });
+  registerWorkerRoutes(app, { ...args, wrongToken, settle });
   registerSlotRoutes(app, {
     ...args,
     wrongToken,
+    settle,
     status: statusReader(registry.memory),
     streamInterval,
   });

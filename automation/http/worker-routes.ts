@@ -6,6 +6,7 @@ import type { Registry, WorkerKey } from '../registry/types';
 import type { Metrics } from './metrics';
 import { parse, Refusal } from './refusal';
 import { registeredSlots } from './registered-slots';
+import type { Settle } from './settling';
 import type { ServedPool, ServedStacks } from './stacks';
 import type { WrongToken } from './token-watch';
 import { bearerToken, isWorkerToken } from './tokens';
@@ -17,6 +18,7 @@ interface WorkerRoutes {
   readonly metrics: Metrics;
   readonly wake: (environment: string) => void;
   readonly wrongToken: WrongToken;
+  readonly settle: Settle;
 }
 
 const name = z.string().min(1).max(63);
@@ -46,6 +48,10 @@ const heartbeat = z
  *  for longer. */
 const CLOCK_AHEAD = 60;
 
+function sayable(at: number, now: number): number {
+  return Math.min(at, now + CLOCK_AHEAD);
+}
+
 /** Registration and heartbeats. The heartbeat's answer is matched as text by the workers' shell script. */
 export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes): void {
   const { registry, now, metrics, wake } = routes;
@@ -55,10 +61,11 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
     const body = parse(registration, request.body);
     const pool = authenticate(routes, request, body);
     const { environment, hostname, slots, address } = body;
-    await registry.workers.register(keyOf(body), { hostname, slots, address }, now());
+    const at = sayable(body.at, now());
+    await registry.workers.register(keyOf(body), { hostname, slots, address, at }, now());
     slotsOf.remember(body, slots);
     metrics.registrations.inc({ outcome: 'ok' });
-    if (pool.kind === 'slots') await registry.slots.settle(environment, now());
+    if (pool.kind === 'slots') routes.settle(environment);
     return { drain: false };
   });
 
@@ -74,7 +81,7 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
         `busy is more than the ${slots} slots that this worker registered with`,
       );
     }
-    const at = Math.min(body.at, now() + CLOCK_AHEAD);
+    const at = sayable(body.at, now());
     const answer = await registry.workers.beat(keyOf(body), { at, busy, ages }, now());
     metrics.heartbeats.inc({ outcome: answer.kind });
     switch (answer.kind) {

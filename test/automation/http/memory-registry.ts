@@ -74,15 +74,15 @@ export function memoryRegistry(): MemoryRegistry {
   return {
     fail: (next) => (problem = next),
     workers: {
-      async register(key, registration, now) {
+      async register(key, { at, ...registration }, now) {
         check();
         const known = workers.get(key.worker);
         workers.set(key.worker, {
           registeredAt: now,
           busy: 0,
           running: [],
-          lastAt: 0,
           ...known,
+          lastAt: at ?? 0,
           ...key,
           ...registration,
           seenAt: now,
@@ -196,8 +196,8 @@ export function memoryRegistry(): MemoryRegistry {
       },
       async release(_environment, id) {
         const slot = slots.get(id);
-        if (!slot || !['waiting', 'granted'].includes(slot.state)) return undefined;
-        slot.state = 'released';
+        if (!slot) return undefined;
+        if (['waiting', 'granted'].includes(slot.state)) slot.state = 'released';
         return { ...slot };
       },
       async settle(environment, now) {

@@ -11,7 +11,7 @@ import {
 } from './worker-listener';
 import { NOW } from './status';
 
-const beat = { ...worker, at: NOW, busy: 2, ages: [30, 5] };
+const beat = { ...worker, at: NOW + 0.25, busy: 2, ages: [30, 5] };
 const token = tokenOf(worker);
 const REGISTER = '/v1/workers/register';
 const BEAT = '/v1/workers/heartbeat';
@@ -83,7 +83,7 @@ describe('the worker API', () => {
   it('refuses a replayed heartbeat and keeps what it knew', async () => {
     await api.call('POST', REGISTER, { token, body: registration });
     await api.call('POST', BEAT, { token, body: beat });
-    for (const at of [NOW, NOW - 10]) {
+    for (const at of [NOW + 0.25, NOW - 10]) {
       const { status, body } = await api.call('POST', BEAT, { token, body: { ...worker, at, busy: 0 } });
       assert.equal(status, 409);
       assert.equal(
@@ -93,6 +93,11 @@ describe('the worker API', () => {
     }
     assert.equal((await api.registry.workers.list('staging'))[0]?.busy, 2);
     assert.equal(await counted(api, 'worker_pools_http_refusals_total', { reason: 'replayed' }), 2);
+  });
+
+  it('refuses a heartbeat from before the worker’s latest registration', async () => {
+    await api.call('POST', REGISTER, { token, body: { ...registration, at: NOW + 1 } });
+    assert.equal((await api.call('POST', BEAT, { token, body: beat })).status, 409);
   });
 
   it('takes a worker whose clock is hours ahead, and still takes it a minute after the clock was set right', async () => {
