@@ -38,7 +38,7 @@ export interface HttpFigures {
   routes: RouteTimes[];
   /** Milliseconds of processor time that the service spent on one request, whatever else ran on the machine. */
   processorTime: number;
-  /** By route and status. */
+  /** By route and status: answers other than 200; 202 is a slot that has to be waited for. */
   refused: Record<string, number>;
 }
 
@@ -161,7 +161,7 @@ export function httpTables({
   return [
     {
       title: 'Worker API',
-      note: `${workers} workers that beat every ${BEAT_EVERY} s, and ${slotsPerSecond} requests for a slot a second, each held for ${HOLD} ms, for ${seconds} s; each request on a connection of its own, from another process, PostgreSQL ${postgres} on the same machine. Milliseconds from when a request was due until its answer was read. The service spent ${processorTime.toFixed(2)} ms of processor time on a request. Refused: ${refusals.length === 0 ? 'none' : refusals.join(', ')}.`,
+      note: `${workers} workers that beat every ${BEAT_EVERY} s, and ${slotsPerSecond} requests for a slot a second, each held for ${HOLD} ms, for ${seconds} s; each request on a connection of its own, from another process, PostgreSQL ${postgres} on the same machine. Milliseconds from when a request was due until its answer was read. The service spent ${processorTime.toFixed(2)} ms of processor time on a request. Answers other than 200: ${refusals.length === 0 ? 'none' : refusals.join(', ')}.`,
       head: ['route', 'requests', 'p50', 'p95', 'p99'],
       rows: routes.map(({ route, requests, ...times }) => [
         route,
