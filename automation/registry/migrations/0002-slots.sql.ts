@@ -30,9 +30,10 @@ create function worker_pools.lock_slots(p_environment text) returns void languag
   select pg_catalog.pg_advisory_xact_lock(2004318067, pg_catalog.hashtext(p_environment))
 $$;
 
--- Workers with room, heard of since p_heard.
+-- Workers with room, heard of since p_heard. Without nested loops: after a rush of requests the planner still knows the
+-- tables as empty ones, and would count all slots anew for every worker.
 create function worker_pools.room(p_environment text, p_heard double precision)
-returns table (pool text, worker text, address text, free bigint) language sql stable as $$
+returns table (pool text, worker text, address text, free bigint) language sql stable set enable_nestloop = off as $$
   select w.pool, w.worker, w.address, w.slots - coalesce(h.held, 0)
   from worker_pools.workers w
   left join (
