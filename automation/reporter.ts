@@ -32,7 +32,6 @@ export class Reporter {
   async round(sight: Sight, term: Term, plan: StackPlan, alarms: readonly Alarm[]): Promise<void> {
     const { registry, environment, name, dryRun, metrics } = this.parts;
     const all = [...plan.alarms, ...sight.alarms, ...alarms];
-    const { attempts: _attempts, notBefore: _notBefore, ...update } = term.update;
     this.trouble = undefined;
     metrics.leader.set({ environment }, 1);
     for (const [pool, { error }] of sight.queues) {
@@ -50,7 +49,7 @@ export class Reporter {
         workers: sight.workers,
         queues: sight.queues,
         plan: { pools: plan.pools, alarms: all },
-        update,
+        update: term.update,
         api: sight.api,
         spentThisMonth: sight.observation.spentThisMonth,
         deprecations: sight.deprecations,

@@ -1,5 +1,6 @@
 import { busyBackoff } from './apply/busy';
 import { Leavers } from './apply/leavers';
+import type { Sweeper } from './apply/sweeper';
 import { type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
 import type { StackRunner, UpdateReport } from './apply/types';
 import type { Clock } from './clock';
@@ -22,6 +23,7 @@ export interface ScalerParts {
   readonly runner: StackRunner;
   readonly registry: Registry;
   readonly reporter: Reporter;
+  readonly sweeper: Sweeper;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -72,10 +74,12 @@ export class Scaler {
     await registry.memory.set(environment, 'decide', memory);
 
     await reporter.round(sight, term, plan, this.alarms(term));
-    if (!this.mayAct(sight)) return;
-    await this.order(sight, plan);
-    this.startUpdate(sight, term, plan);
-    await this.tidy(sight);
+    const acting = this.mayAct(sight);
+    if (acting) {
+      await this.order(sight, plan);
+      this.startUpdate(sight, term, plan);
+    }
+    await this.tidy(sight, term, acting);
   }
 
   /** What is sold out is looked up anew before the first launch that has a choice. */
@@ -175,12 +179,16 @@ export class Scaler {
     };
   }
 
-  /** What is left to do after workers are gone. A failure is no reason to stop: it is tried again. */
-  private async tidy({ settings, observation: { now } }: Sight): Promise<void> {
-    const { observer, environment, log } = this.parts;
-    await this.leavers.removeDevices(observer.vendors(settings).tailnet, now).catch((error: unknown) => {
-      log.warn('devices-not-removed', { environment, error });
-    });
+  /** What is left to do besides. A failure is no reason to stop: it is tried again. */
+  private async tidy(sight: Sight, term: Term, acting: boolean): Promise<void> {
+    const { observer, sweeper, environment, log } = this.parts;
+    const vendors = observer.vendors(sight.settings);
+    try {
+      if (acting) await this.leavers.removeDevices(vendors.tailnet, sight.observation.now);
+      await sweeper.round(sight, term, vendors, { acting });
+    } catch (error) {
+      log.warn('not-tidied', { environment, error });
+    }
   }
 
   private alarms({ update: { attempts, lastOutcome, lastProblem = '' } }: Term): Alarm[] {

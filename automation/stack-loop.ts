@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { openStack } from './apply/stack-runner';
+import { Sweeper } from './apply/sweeper';
 import type { Metrics } from './http/metrics';
 import { type Check, roundCheck } from './http/readiness';
 import type { ServedStack } from './http/stacks';
@@ -91,6 +92,7 @@ export class StackLoop {
         random,
         log,
         wake: () => loop?.wake(),
+        sweeper: new Sweeper({ environment, runner, registry, now, log }),
         reporter: new Reporter({ environment, name, dryRun, registry, metrics, log }),
       });
       loop = new StackLoop(environment, parts, scaler, first, [() => runner.close(), () => queues.close()]);

@@ -4,6 +4,7 @@ import type { Alarm, StackPlan } from './decide/stack-types';
 import type { QueueState } from './observe/queue-readings';
 import type { WorkerView } from './observe/types';
 import type { Orders } from './registry/types';
+import type { UpdateState } from './term';
 import type { PoolStatus, StackStatus, StandingAlarm } from './status';
 
 /** Everything that the status of a stack is made of. */
@@ -17,7 +18,7 @@ export interface StatusFacts {
   readonly workers: readonly WorkerView[];
   readonly queues: ReadonlyMap<string, QueueState>;
   readonly plan: Pick<StackPlan, 'pools' | 'alarms'>;
-  readonly update: StackStatus['update'];
+  readonly update: UpdateState;
   readonly api: StackStatus['api'];
   readonly spentThisMonth: number | undefined;
   readonly deprecations: StackStatus['deprecations'];
@@ -36,7 +37,7 @@ export function reportStatus(facts: StatusFacts): StackStatus {
     dryRun,
     ...(orders.pause ? { paused: orders.pause } : {}),
     pools: Object.fromEntries(Object.keys(config.pools).map((name) => [name, reportPool(name, facts)])),
-    update,
+    update: updateOf(update),
     ...(api ? { api } : {}),
     cost: {
       hourly: costOf(workers),
@@ -46,6 +47,18 @@ export function reportStatus(facts: StatusFacts): StackStatus {
     },
     deprecations,
     alarms: standing(facts.plan.alarms, facts.before, now),
+  };
+}
+
+/** Without what only the next try goes by. */
+function updateOf(update: UpdateState): StackStatus['update'] {
+  const { runningSince, lastAt, lastSeconds, lastOutcome, lastProblem } = update;
+  return {
+    ...(runningSince === undefined ? {} : { runningSince }),
+    ...(lastAt === undefined ? {} : { lastAt }),
+    ...(lastSeconds === undefined ? {} : { lastSeconds }),
+    ...(lastOutcome === undefined ? {} : { lastOutcome }),
+    ...(lastProblem === undefined ? {} : { lastProblem }),
   };
 }
 

@@ -69,6 +69,11 @@ class EngineStackRunner implements StackRunner {
     return this.stack.readRecord();
   }
 
+  async readState(): Promise<{ ids: ReadonlySet<string>; settled: boolean }> {
+    const { ids, settled } = await this.stack.exportState();
+    return { ids, settled: settled === undefined && this.running === undefined };
+  }
+
   /** A second one while one runs is refused at once: by the time it had waited, what it was decided on would be old. */
   update(change: (recorded: Membership) => Promise<MembershipChange>): Promise<UpdateReport> {
     return this.alone(async () => {

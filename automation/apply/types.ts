@@ -61,6 +61,8 @@ export interface StackRunner {
    * @throws StackBusyError, UpdateFailedError, ConfigError
    */
   update(change: (recorded: Membership) => Promise<MembershipChange>): Promise<UpdateReport>;
+  /** Ids of the resources that the state holds; settled when no update runs and none left anything half done. */
+  readState(): Promise<{ readonly ids: ReadonlySet<string>; readonly settled: boolean }>;
   /**
    * After a kill: breaks a lock that is provably our own and dead, and rolls an open intent forward.
    * @returns one sentence for each thing done; empty when there was nothing to do
