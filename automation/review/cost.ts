@@ -116,8 +116,11 @@ function times({ hourly, monthly }: Money, count: number): Money {
 }
 
 function sum(prices: readonly Money[]): Money {
-  return prices.reduce(
-    (total, { hourly, monthly }) => ({ hourly: total.hourly + hourly, monthly: total.monthly + monthly }),
-    FREE,
-  );
+  const total = (span: keyof Money): number => rounded(prices.reduce((all, price) => all + price[span], 0));
+  return { hourly: total('hourly'), monthly: total('monthly') };
+}
+
+/** Prices have four digits; what adding makes of the rest means nothing. */
+function rounded(amount: number): number {
+  return Math.round(amount * 1e6) / 1e6;
 }
