@@ -8,6 +8,7 @@ import { emptyDatabase, type Place } from './databases';
 const SLOTS = [1, 2, 3];
 const TTL = 30;
 const PATIENCE = 45;
+const noneHeld: Record<string, number[]> = {};
 const ids = Array.from({ length: 12 }, (_, index) => `slot-${String(index).padStart(2, '0')}`);
 
 type Command =
@@ -83,10 +84,8 @@ forEachRegistry('slots under whatever is asked at once', (stand) => {
           }
         }
         await slots.settle(environment, now);
-        const { waiting, held } = (await slots.load(environment))['ci'] ?? {
-          waiting: 0,
-          held: {} as Record<string, number[]>,
-        };
+        const load = (await slots.load(environment))['ci'];
+        const { waiting, held } = load ?? { waiting: 0, held: noneHeld };
         const room = (await workers.list(environment))
           .filter(({ drain, seenAt }) => !drain && seenAt >= now - SILENCE)
           .reduce((sum, { worker, slots: all }) => sum + all - (held[worker]?.length ?? 0), 0);
