@@ -1,9 +1,10 @@
 import { busyBackoff } from './apply/busy';
 import { Leavers } from './apply/leavers';
 import type { Sweeper } from './apply/sweeper';
-import { type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
+import { type Removal, type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
 import type { StackRunner, UpdateReport } from './apply/types';
 import type { Clock } from './clock';
+import { paidTimeLeft } from './decide/release';
 import { decideStack } from './decide/stack';
 import type { Alarm, StackDecision, StackPlan } from './decide/stack-types';
 import { type Lead, NotLeading } from './lead';
@@ -117,7 +118,12 @@ export class Scaler {
     const most = Object.fromEntries(
       Object.entries(sight.policy.pools).map(([pool, { maxSize }]) => [pool, maxSize]),
     );
-    const order: UpdateOrder = { launches, removals, failed: term.failed, most };
+    const order: UpdateOrder = {
+      launches,
+      removals: removals.map((removal) => withinPaidHour(removal, sight)),
+      failed: term.failed,
+      most,
+    };
     term.update.runningSince = now;
     reporter.updateStarted(order);
     this.updating = updateStack({ runner, registry, now: () => clock.now() }, order)
@@ -215,6 +221,16 @@ export class Scaler {
     }
     return alarms;
   }
+}
+
+/** A worker that goes because its hour ends is worth keeping once the next hour has begun. */
+function withinPaidHour(
+  removal: StackPlan['removals'][number],
+  { workers, observation: { now } }: Sight,
+): Removal {
+  const worker = workers.find(({ id }) => id === removal.id);
+  if (worker?.registered?.drain?.cause !== 'policy') return removal;
+  return { ...removal, notAfter: now + paidTimeLeft(worker, now) };
 }
 
 /** What became of launches, by pool, for the next decision. */

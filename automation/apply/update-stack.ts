@@ -11,10 +11,15 @@ import {
   type UpdateReport,
 } from './types';
 
+export type Removal = StackPlan['removals'][number] & {
+  /** It goes because its paid hour ends: once that is over, the next one is paid for, and it stays. Seconds since 1970. */
+  readonly notAfter?: number;
+};
+
 /** What an update shall do, and what has to hold at the moment in which it is done. */
 export interface UpdateOrder {
   readonly launches: StackPlan['launches'];
-  readonly removals: StackPlan['removals'];
+  readonly removals: readonly Removal[];
   /** Members that were never made: taken out of the record, so that nobody's update makes them after all. */
   readonly failed: ReadonlySet<string>;
   /** Most members of each pool. */
@@ -42,8 +47,11 @@ export async function updateStack(
       spared = order.removals.map(({ id }) => id);
       return { launches: [], removals: [] };
     }
-    const idle = await idleNow(registry, runner.environment, now());
-    const going = order.removals.filter(({ id, because }) => because === 'useless' || idle.has(id));
+    const at = now();
+    const idle = await idleNow(registry, runner.environment, at);
+    const going = order.removals.filter(
+      ({ id, because, notAfter = Infinity }) => because === 'useless' || (idle.has(id) && at < notAfter),
+    );
     spared = order.removals.filter((removal) => !going.includes(removal)).map(({ id }) => id);
     const removals = [...going.map(({ id }) => id), ...order.failed];
     return { launches: withinBounds(order, recorded, removals), removals };
