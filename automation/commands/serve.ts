@@ -20,6 +20,8 @@ export function serveCommand(): Command {
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags & { logLevel: LogLevel }) => {
+      // Everything that it and the engine write is for its user alone.
+      process.umask(0o077);
       const settings = readSettings(flags, process.env, process.cwd());
       const censor = createCensor();
       const log = createLog(process.stderr, flags.logLevel, censor);
