@@ -16,8 +16,11 @@ export class Latest<T> {
   failingSince: number | undefined;
   private asking: Promise<void> | undefined;
 
-  /** @param now seconds since 1970 */
-  async ask(question: () => Promise<T>, now: number): Promise<void> {
+  /**
+   * @param now seconds since 1970
+   * @param patience real milliseconds that the caller waits
+   */
+  async ask(question: () => Promise<T>, now: number, patience = ROUND_PATIENCE_MS): Promise<void> {
     this.asking ??= question()
       .then(
         (answer) => {
@@ -31,9 +34,9 @@ export class Latest<T> {
         },
       )
       .finally(() => (this.asking = undefined));
-    const patience = new AbortController();
-    const timeout = delay(ROUND_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    const inTime = new AbortController();
+    const timeout = delay(patience, undefined, { signal: inTime.signal }).catch(() => undefined);
     await Promise.race([this.asking, timeout]);
-    patience.abort();
+    inTime.abort();
   }
 }
