@@ -32,6 +32,7 @@ export async function previewOnSandbox(question: PreviewQuestion, base: string):
   }
   const folder = mkdtempSync(join(tmpdir(), 'worker-pools-preview-'));
   const sandbox = await startSandbox({
+    clock: { kind: 'real', rate: 10 },
     hetzner: { durationFactor: 0 },
     machines: { bootSeconds: { min: 0.5, max: 1 } },
   });
