@@ -1,4 +1,4 @@
-import type { Censor } from './censor';
+import { type Censor, secretsOfUrl } from './censor';
 import type { Clock } from './clock';
 import { startAdminApi } from './http/admin-api';
 import { createMetrics } from './http/metrics';
@@ -53,12 +53,12 @@ async function open(
   close: () => Promise<void>,
 ): Promise<Service> {
   const { clock, log, censor } = surroundings;
-  censor.add(settings.admin.token, settings.databaseUrl, settings.environment['PULUMI_CONFIG_PASSPHRASE']);
+  const { databaseUrl, environment } = settings;
+  censor.add(settings.admin.token, environment['PULUMI_CONFIG_PASSPHRASE']);
+  if (databaseUrl !== undefined) censor.add(...secretsOfUrl(databaseUrl));
   const metrics = createMetrics();
   const registry = await openRegistry(
-    settings.databaseUrl === undefined
-      ? { directory: `${settings.data}/registry` }
-      : { url: settings.databaseUrl },
+    databaseUrl === undefined ? { directory: `${settings.data}/registry` } : { url: databaseUrl },
     { silence: SILENT_AFTER },
   );
   closers.push(() => registry.close());

@@ -5,7 +5,6 @@ import { didYouMean } from '../../components/model/near-matches';
 import type { Registry, WorkerKey } from '../registry/types';
 import type { Metrics } from './metrics';
 import { parse, Refusal } from './refusal';
-import { registeredSlots } from './registered-slots';
 import type { Settle } from './settling';
 import type { ServedPool, ServedStacks } from './stacks';
 import type { WrongToken } from './token-watch';
@@ -36,6 +35,7 @@ const registration = z.strictObject({
 const heartbeat = z
   .strictObject({
     ...identity,
+    // More than its slots is taken as said: to refuse it would make a busy worker look silent.
     busy: z.int().min(0).max(MOST_SLOTS),
     ages: z.array(z.number().min(0)).max(MOST_SLOTS).default([]),
   })
@@ -55,7 +55,6 @@ function sayable(at: number, now: number): number {
 /** Registration and heartbeats. The heartbeat's answer is matched as text by the workers' shell script. */
 export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes): void {
   const { registry, now, metrics, wake } = routes;
-  const slotsOf = registeredSlots(registry.workers);
 
   app.post('/v1/workers/register', async (request) => {
     const body = parse(registration, request.body);
@@ -63,7 +62,6 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
     const { environment, hostname, slots, address } = body;
     const at = sayable(body.at, now());
     await registry.workers.register(keyOf(body), { hostname, slots, address, at }, now());
-    slotsOf.remember(body, slots);
     metrics.registrations.inc({ outcome: 'ok' });
     if (pool.kind === 'slots') routes.settle(environment);
     return { drain: false };
@@ -73,20 +71,11 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
     const body = parse(heartbeat, request.body);
     authenticate(routes, request, body);
     const { environment, busy, ages } = body;
-    const slots = await slotsOf.find(body);
-    if (slots !== undefined && busy > slots) {
-      throw new Refusal(
-        400,
-        'bad-fields',
-        `busy is more than the ${slots} slots that this worker registered with`,
-      );
-    }
     const at = sayable(body.at, now());
     const answer = await registry.workers.beat(keyOf(body), { at, busy, ages }, now());
     metrics.heartbeats.inc({ outcome: answer.kind });
     switch (answer.kind) {
       case 'unknown':
-        slotsOf.forget(body);
         throw new Refusal(404, 'not-registered', 'this worker is not known here; register it first');
       case 'replayed':
         throw new Refusal(409, 'replayed', 'replayed: "at" is not later than that of the last heartbeat');
