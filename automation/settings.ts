@@ -79,7 +79,7 @@ export function readSettings(flags: ServeFlags, variables: NodeJS.ProcessEnv, pr
     workers,
     admin: { ...admin, token: environment['WORKER_POOLS_ADMIN_TOKEN'] ?? ownAdminToken(data) },
     dryRun: flags.dryRun ?? false,
-    environment,
+    environment: withLogin(environment),
   };
 }
 
@@ -95,6 +95,18 @@ export function dataFolder(variables: NodeJS.ProcessEnv): string {
 export function readOwnAdminToken(data: string): string | undefined {
   const file = join(data, ADMIN_TOKEN_FILE);
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/**
+ * The environment in which the engine finds a person's `pulumi login`, though its home is another folder than theirs.
+ * What the environment itself says comes first.
+ */
+export function withLogin(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (environment['PULUMI_CREDENTIALS_PATH'] !== undefined) return environment;
+  const home = environment['PULUMI_HOME'] ?? join(environment['HOME'] ?? homedir(), '.pulumi');
+  return existsSync(join(home, 'credentials.json'))
+    ? { ...environment, PULUMI_CREDENTIALS_PATH: home }
+    : environment;
 }
 
 /** The environment with every `NAME_FILE` read into `NAME`. Faults are added to the list. */

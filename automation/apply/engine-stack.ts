@@ -77,6 +77,11 @@ export class EngineStack {
     return stack;
   }
 
+  /** Of the command line; undefined where it does not tell. */
+  get cliVersion(): string | undefined {
+    return this.cli.version?.toString();
+  }
+
   /** The stack's whole configuration, decrypted; asked of the engine again only when the stack's file has changed. */
   async readConfig(): Promise<ReadonlyMap<string, string>> {
     const text = readStackFile(this.options);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { didYouMean } from '../../components/model/near-matches';
 import { stackStatusSchema } from '../status';
 
 /** The service could not be asked, or said no; the message is for the person at the terminal. */
@@ -29,6 +30,23 @@ const statusSchema = z.object({
   status: stackStatusSchema.nullable(),
 });
 export type PublishedStatus = z.infer<typeof statusSchema>;
+
+/** The sweep's latest plan, as far as it is shown. */
+const sweepSchema = z.object({
+  /** Since when the plan is as it is; seconds since 1970. */
+  at: z.number().nullable(),
+  plan: z
+    .object({
+      deletions: z.array(
+        z.object({ id: z.number(), name: z.string(), worker: z.string(), reason: z.string() }),
+      ),
+      drains: z.array(z.object({ worker: z.string(), pool: z.string(), reason: z.string() })),
+      devices: z.array(z.object({ id: z.string(), hostname: z.string(), reason: z.string() })),
+      reasons: z.array(z.string()),
+    })
+    .nullable(),
+});
+export type PublishedSweep = z.infer<typeof sweepSchema>;
 const refusalSchema = z.object({ error: z.object({ message: z.string() }) });
 const TIMEOUT_MS = 10_000;
 
@@ -51,12 +69,16 @@ export class AdminClient {
     throw new ServiceError(
       wanted === undefined
         ? `Say which stack is meant with --stack. ${there}`
-        : `The service has no stack "${wanted}". ${there}`,
+        : `The service has no stack "${wanted}".${didYouMean(wanted, stacks)} ${there}`,
     );
   }
 
   status(stack: string): Promise<PublishedStatus> {
     return this.ask('GET', `/v1/stacks/${stack}/status`, statusSchema);
+  }
+
+  sweep(stack: string): Promise<PublishedSweep> {
+    return this.ask('GET', `/v1/stacks/${stack}/sweep`, sweepSchema);
   }
 
   async audit(stack: string, filter: Record<string, string>): Promise<AuditLine[]> {

@@ -62,6 +62,13 @@ export function lockDirectory(directory: string): DirectoryLock {
   };
 }
 
+/** Who has a folder now; undefined where nobody who lives does. Takes nothing. */
+export function holderOf(directory: string): ProcessIdentity | undefined {
+  const file = join(directory, 'lock');
+  const holder = readHolder(file);
+  return holder && isAlive(holder, file) ? holder : undefined;
+}
+
 /** A link appears whole and only where there is none: the file system chooses who is first. */
 function take(directory: string, file: string, mine: string): void {
   for (;;) {

@@ -78,7 +78,8 @@ async function serve(
   };
 }
 
-function remoteEndpoint({ url, tls }: Extract<RegistryLocation, { url: string }>): Endpoint {
+/** @throws RegistryError when the URL cannot be read */
+export function remoteEndpoint({ url, tls }: Extract<RegistryLocation, { url: string }>): Endpoint {
   const parsed = readUrl(url);
   const host = parsed.hostname || parsed.searchParams.get('host') || 'this machine';
   const database = decodeURIComponent(parsed.pathname.slice(1)) || 'of the user’s name';
