@@ -119,6 +119,7 @@ export class Scaler {
       Object.entries(sight.policy.pools).map(([pool, { maxSize }]) => [pool, maxSize]),
     );
     const order: UpdateOrder = {
+      decidedAt: now,
       launches,
       removals: removals.map((removal) => withinPaidHour(removal, sight)),
       failed: term.failed,

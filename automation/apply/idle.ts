@@ -18,16 +18,25 @@ export function isConfirmedIdle({ drain, beatAt, busy, running }: RegisteredWork
   );
 }
 
-/** Ids of the workers that are confirmed idle at this moment, and on which nobody holds a slot. */
-export async function idleNow(registry: Registry, environment: string, now: number): Promise<Set<string>> {
-  const [workers, load] = await Promise.all([
+/** What the registry knows of workers at this moment. */
+export interface WorkersNow {
+  /** Confirmed idle, and nobody holds a slot on it. */
+  isIdle(worker: string): boolean;
+  hasSpokenSince(worker: string, time: number): boolean;
+}
+
+export async function workersNow(registry: Registry, environment: string, now: number): Promise<WorkersNow> {
+  const [rows, load] = await Promise.all([
     registry.workers.list(environment),
     registry.slots.load(environment),
   ]);
+  const known = new Map(rows.map((row) => [row.worker, row]));
   const held = new Set(Object.values(load).flatMap((pool) => Object.keys(pool.held)));
-  return new Set(
-    workers
-      .filter((worker) => isConfirmedIdle(worker, now) && !held.has(worker.worker))
-      .map(({ worker }) => worker),
-  );
+  return {
+    isIdle: (worker) => {
+      const row = known.get(worker);
+      return row !== undefined && isConfirmedIdle(row, now) && !held.has(worker);
+    },
+    hasSpokenSince: (worker, time) => (known.get(worker)?.seenAt ?? -Infinity) > time,
+  };
 }

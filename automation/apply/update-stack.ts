@@ -2,7 +2,7 @@ import { ConfigError } from '../../components/model/errors';
 import type { Membership } from '../../components/model/membership';
 import type { StackPlan } from '../decide/stack-types';
 import type { Registry } from '../registry/types';
-import { idleNow } from './idle';
+import { workersNow } from './idle';
 import {
   type MembershipChange,
   StackBusyError,
@@ -18,6 +18,8 @@ export type Removal = StackPlan['removals'][number] & {
 
 /** What an update shall do, and what has to hold at the moment in which it is done. */
 export interface UpdateOrder {
+  /** Seconds since 1970: a worker that was given up and has spoken since is not useless. */
+  readonly decidedAt: number;
   readonly launches: StackPlan['launches'];
   readonly removals: readonly Removal[];
   /** Members that were never made: taken out of the record, so that nobody's update makes them after all. */
@@ -48,9 +50,11 @@ export async function updateStack(
       return { launches: [], removals: [] };
     }
     const at = now();
-    const idle = await idleNow(registry, runner.environment, at);
-    const going = order.removals.filter(
-      ({ id, because, notAfter = Infinity }) => because === 'useless' || (idle.has(id) && at < notAfter),
+    const workers = await workersNow(registry, runner.environment, at);
+    const going = order.removals.filter(({ id, because, notAfter = Infinity }) =>
+      because === 'useless'
+        ? !workers.hasSpokenSince(id, order.decidedAt)
+        : workers.isIdle(id) && at < notAfter,
     );
     spared = order.removals.filter((removal) => !going.includes(removal)).map(({ id }) => id);
     const removals = [...going.map(({ id }) => id), ...order.failed];

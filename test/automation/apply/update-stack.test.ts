@@ -67,7 +67,14 @@ async function asked(
     workers: { list: async () => workers },
     slots: { load: async () => ({ ci: { waiting: 0, held, waits: [] } }) },
   } as unknown as Registry;
-  const whole = { launches: [], removals: [], failed: new Set<string>(), most: { ci: 5 }, ...order };
+  const whole = {
+    decidedAt: NOW - 10,
+    launches: [],
+    removals: [],
+    failed: new Set<string>(),
+    most: { ci: 5 },
+    ...order,
+  };
   const outcome = await updateStack({ runner, registry, now: () => NOW }, whole);
   return { change, spared: outcome.kind === 'done' ? outcome.spared : undefined };
 }
@@ -116,6 +123,14 @@ describe('an update, asked under the stack’s lock', () => {
     assert.deepEqual((await asked({ removals: [removal] })).change, { launches: [], removals: ['ci-0002'] });
   });
 
+  it('spares a worker that was given up and has spoken since', async () => {
+    const removal = { ...idle('ci-0001'), because: 'useless' as const };
+    assert.deepEqual(await asked({ removals: [removal] }, { workers: [worker('ci-0001')] }), {
+      change: { launches: [], removals: [] },
+      spared: ['ci-0001'],
+    });
+  });
+
   it('takes members out of the record that were never made', async () => {
     assert.deepEqual((await asked({ failed: new Set(['ci-0002']) })).change, {
       launches: [],
@@ -152,7 +167,7 @@ describe('an update, asked under the stack’s lock', () => {
         environment: 'staging',
         update: () => Promise.reject(error),
       } as unknown as StackRunner;
-      const order = { launches: [launch], removals: [], failed: new Set<string>(), most: {} };
+      const order = { decidedAt: NOW, launches: [launch], removals: [], failed: new Set<string>(), most: {} };
       assert.deepEqual(
         await updateStack({ runner, registry: {} as Registry, now: () => NOW }, order),
         outcome,
