@@ -37,7 +37,10 @@ const tag = z.string().regex(/^tag:[a-zA-Z][a-zA-Z0-9-]*$/, {
 const sshSchema = z
   .strictObject({
     port: port.default(22).describe('port that sshd listens on'),
-    from: z.array(network).default([]).describe('networks that may open SSH in direct mode'),
+    from: z
+      .array(network)
+      .default([])
+      .describe('networks that may open SSH in direct mode, e.g. 203.0.113.7/32'),
     privateKeyFile: text
       .optional()
       .describe(
@@ -66,9 +69,9 @@ export const accessSchema = z.strictObject({
 });
 
 const natGatewaySchema = z.strictObject({
-  serverType: text,
-  location: text,
-  image: text,
+  serverType: text.describe('its server type, e.g. cx23'),
+  location: text.describe('its location, e.g. fsn1'),
+  image: text.describe('its operating system image, e.g. debian-12'),
   destinations: z
     .array(ipv4Network)
     .min(1)
@@ -79,15 +82,20 @@ const natGatewaySchema = z.strictObject({
 export const ownNetworkSchema = z.strictObject({
   cidr: ipv4Network.describe('range of the private network; workers get addresses of it'),
   zone: text.describe('network zone, e.g. eu-central'),
-  natGateway: natGatewaySchema.optional(),
+  natGateway: natGatewaySchema
+    .optional()
+    .describe('the machine through which workers without a public address reach the internet'),
 });
 
 export const networkSchema = z.union([
   ownNetworkSchema,
   z.strictObject({
-    stack: z.string().regex(/^[^/\s]+(\/[^/\s]+){0,2}$/, {
-      error: 'must name a stack, e.g. organization/worker-pools/production',
-    }),
+    stack: z
+      .string()
+      .regex(/^[^/\s]+(\/[^/\s]+){0,2}$/, {
+        error: 'must name a stack, e.g. organization/worker-pools/production',
+      })
+      .describe('the stack whose network is used'),
   }),
 ]);
 
@@ -134,27 +142,43 @@ const sizeSchema = z.union([
   z.strictObject({ fixed: count.describe('always as many; follows this file, not a queue') }),
 ]);
 
-export const placementSchema = z.strictObject({ serverType: text, location: text });
+export const placementSchema = z.strictObject({
+  serverType: text.describe('e.g. cx33; `worker-pools catalogue` lists what there is'),
+  location: text.describe('e.g. fsn1'),
+});
 
 const scheduleSchema = z
   .strictObject({
-    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
-    from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time, e.g. 08:00' }),
-    to: z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be a time, e.g. 18:30' }),
+    days: z
+      .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+      .min(1)
+      .describe('days on which the window begins'),
+    from: z
+      .string()
+      .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time, e.g. 08:00' })
+      .describe('when it begins'),
+    to: z
+      .string()
+      .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be a time, e.g. 18:30' })
+      .describe('when it ends; the next day where it is not after `from`'),
     timezone: z
       .string()
       .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', {
         error: 'must be a time zone name, e.g. Europe/Berlin',
       })
-      .default('UTC'),
-    min: count,
+      .default('UTC')
+      .describe('whose clock `from` and `to` are'),
+    min: count.describe('workers in this window'),
   })
   .describe('at least `min` workers in this window');
 
 export const scalingSchema = z.strictObject({
   targetWait: z.number().positive().default(300).describe('seconds a job may wait for a worker'),
   standby: count.default(0).describe('idle workers kept ready'),
-  schedule: z.array(scheduleSchema).default([]),
+  schedule: z
+    .array(scheduleSchema)
+    .default([])
+    .describe('windows with a greater minimum; the greatest counts'),
   rollout: z
     .strictObject({
       maxSurge: count.default(1).describe('workers above the wanted size while drifted ones are replaced'),
@@ -169,7 +193,7 @@ export const scalingSchema = z.strictObject({
 });
 
 const containerSchema = z.strictObject({
-  image: text,
+  image: text.describe('container image, with its tag or digest'),
   env: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of an environment variable' }),
@@ -177,17 +201,21 @@ const containerSchema = z.strictObject({
         error: 'contains a NUL character, which no environment variable can',
       }),
     )
-    .default({}),
-  args: z.array(z.string()).default([]),
+    .default({})
+    .describe('environment variables; keep those that open something as secrets'),
+  args: z.array(z.string()).default([]).describe('arguments of the container'),
   stopGrace: z.int().min(1).default(30).describe('seconds between SIGTERM and SIGKILL'),
   route: z
-    .strictObject({ host: hostName, port })
+    .strictObject({
+      host: hostName.describe('host name, or *.name'),
+      port: port.describe('port of the container'),
+    })
     .optional()
     .describe('host name that Traefik sends to this port of the container'),
 });
 
 export const poolSchema = z.strictObject({
-  size: sizeSchema,
+  size: sizeSchema.describe('bounds, or a fixed number of workers'),
   slots: z.int().min(1).default(1).describe('jobs that one worker runs at once'),
   image: text.describe('operating system image, e.g. debian-12'),
   placements: z
@@ -195,25 +223,33 @@ export const poolSchema = z.strictObject({
     .min(1)
     .describe('server type and location, in order of preference; the first that can be had is taken'),
   publicNetwork: z
-    .strictObject({ ipv4: z.boolean().default(true), ipv6: z.boolean().default(true) })
+    .strictObject({
+      ipv4: z.boolean().default(true).describe('a public IPv4 address for each worker; it costs extra'),
+      ipv6: z.boolean().default(true).describe('a public IPv6 network for each worker'),
+    })
     .prefault({}),
   spread: z.boolean().default(true).describe('placement groups: workers on different hosts, ten to a group'),
   ingress: z
-    .array(z.strictObject({ port, from: z.array(network).min(1) }))
+    .array(
+      z.strictObject({
+        port: port.describe('TCP port'),
+        from: z.array(network).min(1).describe('networks that may open it'),
+      }),
+    )
     .default([])
     .describe('TCP ports open to the internet; none where absent'),
   workload: z
     .strictObject({
       docker: z.boolean().default(false).describe('install Docker; implied by container and traefik'),
       traefik: z.boolean().default(false).describe('run Traefik in front of the containers'),
-      container: containerSchema.optional(),
+      container: containerSchema.optional().describe('what the worker runs'),
     })
     .prefault({}),
   waitForReady: z
     .boolean()
     .default(false)
     .describe('pulumi up ends only when each new worker has said over SSH that its set-up is done'),
-  queue: queueSchema.optional(),
+  queue: queueSchema.optional().describe('where its jobs wait; without one the size is the minimum'),
   scaling: scalingSchema.prefault({}),
 });
 
@@ -227,17 +263,23 @@ const poolName = z
 
 /** Everything under `worker-pools:` in a stack's file. */
 export const stackConfigSchema = z.strictObject({
-  access: accessSchema,
-  network: networkSchema.optional(),
-  dns: dnsSchema.optional(),
-  budget: budgetSchema.prefault({}),
-  service: serviceSchema.optional(),
-  autoscaling: autoscalingSchema.prefault({}),
+  access: accessSchema.describe('how machines are reached, and by whom'),
+  network: networkSchema
+    .optional()
+    .describe('a private network of its own, or another stack’s; none where absent'),
+  dns: dnsSchema.optional().describe('records at Cloudflare; none where absent'),
+  budget: budgetSchema
+    .prefault({})
+    .describe('most that the environment may cost; launches stop there, workers that are there go on'),
+  service: serviceSchema
+    .optional()
+    .describe('without it workers never register, so no pool can follow its queue'),
+  autoscaling: autoscalingSchema.prefault({}).describe('the master switch of the scaling service'),
   registrationSecret: z
     .string()
     .min(32, { error: 'is too short: give at least 32 characters, e.g. from `openssl rand -hex 32`' })
     .describe('workers’ tokens and host keys are derived from it; one for each environment'),
-  pools: z.record(poolName, poolSchema),
+  pools: z.record(poolName, poolSchema).describe('pools by name'),
 });
 
 export type StackConfig = z.infer<typeof stackConfigSchema>;

@@ -11,7 +11,8 @@ const tls = z
   .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
     error: 'certFile and keyFile go together: give both or neither',
   })
-  .optional();
+  .optional()
+  .describe('TLS towards the server; files are PEM, relative to the stack’s folder');
 
 export type TlsConfig = NonNullable<z.infer<typeof tls>>;
 
@@ -47,12 +48,13 @@ const isSecure = ({ url: text, tls: given }: { url: string; tls?: unknown }, sch
   given === undefined || text.startsWith(`${scheme}://`);
 
 const name = z.string().min(1);
-const postgresUrl = url(['postgres', 'postgresql']);
-const redisUrl = url(['redis', 'rediss']).refine(
-  (text) => !URL.canParse(text) || /^\/?\d*$/.test(new URL(text).pathname),
-  { error: 'must end after the host, or with the number of a database: redis://host/2' },
-);
-const httpUrl = url(['http', 'https']);
+const postgresUrl = url(['postgres', 'postgresql']).describe('postgres://user:password@host:5432/database');
+const redisUrl = url(['redis', 'rediss'])
+  .refine((text) => !URL.canParse(text) || /^\/?\d*$/.test(new URL(text).pathname), {
+    error: 'must end after the host, or with the number of a database: redis://host/2',
+  })
+  .describe('redis:// or rediss://user:password@host:6379/database');
+const httpUrl = url(['http', 'https']).describe('where the number is asked for');
 const headers = z
   .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'is no header’s name'), z.string().regex(/^[^\r\n\0]*$/))
   .optional()
@@ -73,29 +75,42 @@ export const queueSchema = z.discriminatedUnion('kind', [
     kind: z.literal('pg-boss'),
     url: postgresUrl,
     tls,
-    queue: name,
-    schema: name.default('pgboss'),
+    queue: name.describe('name of the queue'),
+    schema: name.default('pgboss').describe('schema of pg-boss’s tables'),
   }),
   z.strictObject({
     kind: z.literal('graphile-worker'),
     url: postgresUrl,
     tls,
     tasks: z.array(name).min(1).optional().describe('task identifiers counted; all where absent'),
-    schema: name.default('graphile_worker'),
+    schema: name.default('graphile_worker').describe('schema of its tables'),
   }),
   z
-    .strictObject({ kind: z.literal('redis-list'), url: redisUrl, tls, key: name })
+    .strictObject({
+      kind: z.literal('redis-list'),
+      url: redisUrl,
+      tls,
+      key: name.describe('key of the list'),
+    })
     .refine((config) => isSecure(config, 'rediss'), tlsNeeds('rediss')),
   z
-    .strictObject({ kind: z.literal('redis-stream'), url: redisUrl, tls, key: name, group: name })
+    .strictObject({
+      kind: z.literal('redis-stream'),
+      url: redisUrl,
+      tls,
+      key: name.describe('key of the stream'),
+      group: name.describe('consumer group'),
+    })
     .refine((config) => isSecure(config, 'rediss'), tlsNeeds('rediss')),
   z
     .strictObject({
       kind: z.literal('bullmq'),
       url: redisUrl,
       tls,
-      queue: name.regex(/^[^:]*$/, 'must be without a colon, as BullMQ’s queue names are'),
-      prefix: name.default('bull'),
+      queue: name
+        .regex(/^[^:]*$/, 'must be without a colon, as BullMQ’s queue names are')
+        .describe('name of the queue'),
+      prefix: name.default('bull').describe('prefix of BullMQ’s keys'),
     })
     .refine((config) => isSecure(config, 'rediss'), tlsNeeds('rediss')),
   z
@@ -105,14 +120,14 @@ export const queueSchema = z.discriminatedUnion('kind', [
         'with the virtual host as its path: amqps://user:password@host/jobs',
       ),
       tls,
-      queue: name,
+      queue: name.describe('name of the queue'),
     })
     .refine((config) => isSecure(config, 'amqps'), tlsNeeds('amqps')),
   z.strictObject({
     kind: z.literal('nats'),
     url: url(['nats', 'tls']).describe('with user and password, or a token as the user'),
     tls,
-    stream: name,
+    stream: name.describe('name of the stream'),
     consumer: name.describe('a durable consumer'),
     credentialsFile: name.optional().describe('a .creds file, read like those of tls'),
   }),
@@ -123,7 +138,7 @@ export const queueSchema = z.discriminatedUnion('kind', [
       tls,
       headers,
       waiting: jsonPath.describe('path to the number in the JSON answer, e.g. queue.depth'),
-      running: jsonPath.optional(),
+      running: jsonPath.optional().describe('path to the number of jobs that run'),
       oldestAge: jsonPath.optional().describe('path to the age of the oldest waiting job in seconds'),
     })
     .refine((config) => isSecure(config, 'https'), tlsNeeds('https')),
