@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { chaosFaults } from '../../sandbox/control/chaos';
+import { createRandom } from '../../sandbox/kernel/random';
+import { Day, type DayReport } from './day';
+import { type ChaosPlace, MOST, openPlace } from './place';
+import { jobsOfDay, killsOfDay } from './script';
+
+/** `CHAOS_KILLS=50 CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` plays another day, or a harder one. */
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 12);
+const SEED = Number(process.env['CHAOS_SEED'] ?? 1);
+const REGISTRY = process.env['CHAOS_REGISTRY'] === 'postgres' ? 'postgres' : 'embedded';
+
+const HOUR = 3600;
+
+describe('a day of a stack', function () {
+  this.timeout(60 * 60_000);
+  let place: ChaosPlace | undefined;
+  let day: Day | undefined;
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') console.error(day?.journal.slice(-40).join('\n'));
+    await day?.close();
+    await place?.close();
+  });
+
+  async function play(kills: number, faultyShare: number): Promise<DayReport> {
+    const random = createRandom(SEED);
+    const bursts = jobsOfDay(random, Object.keys(MOST));
+    place = await openPlace(REGISTRY, SEED);
+    const up = await place.environment.up();
+    assert.equal(up.code, 0, up.text);
+    for (const fault of faultyShare > 0 ? chaosFaults(faultyShare) : [])
+      place.environment.sandbox.faults.add(fault);
+    day = new Day(place, bursts, killsOfDay(random, kills, bursts), [
+      { at: 9 * HOUR + 600, run: () => place!.rollOut('ci') },
+      {
+        at: 15 * HOUR,
+        run: (of) => of.command('/pools/big/scale', { by: 'anna', size: 2, forSeconds: 1800 }),
+      },
+    ]);
+    const report = await day.play();
+    console.error(JSON.stringify({ seed: SEED, registry: REGISTRY, ...report }));
+    return report;
+  }
+
+  it(`loses and leaves nothing though the service is killed ${KILLS} times`, async () => {
+    const { kills, nameTaken } = await play(KILLS, 0);
+    assert.equal(kills, KILLS);
+    assert.ok(nameTaken <= kills, `${nameTaken} names were asked for that were taken`);
+  });
+
+  it('loses and leaves nothing though the vendors fail at random', async () => {
+    const { faults } = await play(0, 0.004);
+    assert.ok(faults > 0);
+  });
+});

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { LoggedRequest } from '../../sandbox/control/request-log';
+import { STACK } from '../engine/harness';
+import { KillableService } from './killable';
+import { ADMIN_TOKEN, type ChaosPlace, MOST } from './place';
+import type { Word } from './protocol';
+import { type Burst, DAY, type Kill } from './script';
+
+/** A file that gets what happens as it happens. */
+const JOURNAL = process.env['CHAOS_JOURNAL'];
+
+/** Seconds between two rounds; in hours in which there is neither a job nor a machine, a minute. */
+const ROUND = 10;
+const QUIET_ROUND = 60;
+/** The service's clock follows the cloud's in steps of so many seconds. */
+const CLOCK_STEP = 2;
+/** Virtual seconds in a real one while the service does something: an update takes as long as at the vendor. */
+const RATE = 4;
+/** So long after the last job nothing is left: an hour is paid for, and what is left over is swept after 15 minutes. */
+const AFTERMATH = 75 * 60;
+/** Tries to start a service before a day is given up. */
+const MOST_STARTS = 20;
+
+const checkpointSchema = z.object({
+  checkpoint: z.object({
+    latest: z.object({ pending_operations: z.array(z.unknown()).default([]) }).nullish(),
+  }),
+});
+
+/** What becomes of a day. */
+export interface DayReport {
+  readonly kills: number;
+  readonly starts: number;
+  readonly updates: number;
+  readonly servers: number;
+  readonly jobs: number;
+  /** Requests to Hetzner that were refused because of a name that is taken. */
+  readonly nameTaken: number;
+  readonly faults: number;
+}
+
+/** One scripted day: jobs come, the service is killed and started again, and what may never be is watched. */
+export class Day {
+  /** What happened, one line each; for whoever looks for a failure's cause. */
+  readonly journal: string[] = [];
+  private service: KillableService | undefined;
+  private readonly begun: number;
+  private startAt = 0;
+  private starts = 0;
+  private failedStarts = 0;
+  private killed = 0;
+  private updates = 0;
+  private nameTaken = 0;
+  private faulty = 0;
+  private readonly requested = new Set<LoggedRequest>();
+  /** The kill whose moment is awaited. */
+  private armed: Kill | undefined;
+
+  constructor(
+    private readonly place: ChaosPlace,
+    private readonly bursts: readonly Burst[],
+    private readonly kills: Kill[],
+    private readonly orders: readonly { at: number; run: (day: Day) => Promise<void> | void }[] = [],
+  ) {
+    this.begun = this.now;
+    const { requests } = place.environment.sandbox;
+    const add = requests.add.bind(requests);
+    requests.add = (entry) => {
+      add(entry);
+      this.requested.add(entry);
+      this.asked(entry);
+    };
+  }
+
+  get now(): number {
+    return this.place.environment.sandbox.clock.now() / 1000;
+  }
+
+  /** Seconds since the day began. */
+  get time(): number {
+    return this.now - this.begun;
+  }
+
+  /** Plays it to the end, and checks at every step what has to hold all day. */
+  async play(): Promise<DayReport> {
+    const { jobs } = this.place.environment.sandbox;
+    const bursts = [...this.bursts];
+    const orders = [...this.orders];
+    let quietSince = Infinity;
+    while (this.time < DAY || this.time < quietSince + AFTERMATH) {
+      for (const burst of take(bursts, this.time)) {
+        this.note(`${burst.jobs.length} jobs for ${burst.pool}`);
+        jobs.add(
+          burst.pool,
+          burst.jobs.map((seconds) => ({ seconds })),
+        );
+      }
+      if (this.service) for (const order of take(orders, this.time)) await order.run(this);
+      await this.step();
+      this.check();
+      if (this.place.environment.sandbox.verdict().unfinished > 0 || bursts.length > 0) quietSince = Infinity;
+      else quietSince = Math.min(quietSince, this.time);
+      assert.ok(this.time < 2 * DAY, 'the jobs do not end');
+    }
+    assert.equal(this.kills.length, 0, 'kills that found no moment');
+    return this.end();
+  }
+
+  /** What an operator asks of the service. */
+  async command(path: string, body: object): Promise<void> {
+    const response = await fetch(`${this.service!.adminUrl}/v1/stacks/${STACK}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    this.note(`order ${path}: ${response.status}`);
+    assert.equal(response.status, 200, await response.text());
+  }
+
+  async close(): Promise<void> {
+    this.service?.kill();
+    await this.service?.ended;
+  }
+
+  private async step(): Promise<void> {
+    const { sandbox } = this.place.environment;
+    const { servers, devices, unfinished } = sandbox.verdict();
+    const quiet = servers.length + devices.length + unfinished === 0;
+    for (let passed = 0; passed < (quiet ? QUIET_ROUND : ROUND); passed += CLOCK_STEP) {
+      await sandbox.advance(CLOCK_STEP);
+      this.service?.clock(this.now, 0);
+    }
+    this.armed ??= this.kills[0] && this.kills[0].at <= this.time ? this.kills.shift() : undefined;
+    if (!this.service && this.now >= this.startAt) await this.inTime(() => this.start());
+    if (this.service) await this.inTime(() => this.rounds());
+    this.count();
+  }
+
+  /** Time goes on while something is done. */
+  private async inTime(work: () => Promise<void>): Promise<void> {
+    const { sandbox } = this.place.environment;
+    sandbox.setClockMode({ kind: 'real', rate: RATE });
+    try {
+      await work();
+    } finally {
+      sandbox.setClockMode({ kind: 'stepped' });
+      this.service?.clock(this.now, 0);
+    }
+  }
+
+  private async start(): Promise<void> {
+    this.starts += 1;
+    const service = KillableService.spawn(this.place.settings, this.now, (word) => this.hear(word));
+    service.clock(this.now, RATE);
+    this.service = service;
+    if (this.armed?.moment === 'as it starts') this.killLater();
+    if (await service.listening()) {
+      this.failedStarts = 0;
+      return;
+    }
+    this.failedStarts += 1;
+    this.service = undefined;
+    this.note('the service did not start');
+    assert.ok(this.failedStarts < MOST_STARTS, 'the service does not start any more');
+  }
+
+  /** Rounds until none is under way: one that starts an update lasts as long as that, and the next ones come meanwhile. */
+  private async rounds(): Promise<void> {
+    const service = this.service!;
+    service.clock(this.now, RATE);
+    const under = new Set<Promise<void>>();
+    const begin = (): void => {
+      const round = service.round().then(() => void under.delete(round));
+      under.add(round);
+    };
+    if (this.armed?.moment === 'in a round') this.killLater();
+    do {
+      if (!service.isDead) begin();
+      const next = new AbortController();
+      await Promise.race([
+        Promise.all(under),
+        delay((ROUND / RATE) * 1000, undefined, { signal: next.signal }).catch(() => undefined),
+      ]);
+      next.abort();
+    } while (under.size > 0);
+    // A kill may come just after the round.
+    if (this.dying) await this.dying;
+    if (!service.isDead) return;
+    await service.ended;
+    this.service = undefined;
+  }
+
+  private dying: Promise<void> | undefined;
+
+  private killLater(): void {
+    const { armed: kill, service } = this;
+    if (!kill || !service || this.dying) return;
+    this.armed = undefined;
+    const die = async (): Promise<void> => {
+      if (kill.delay > 0) await delay(kill.delay);
+      service.kill();
+      if (kill.withEngine) this.place.endEngine();
+      this.killed += 1;
+      this.startAt = this.now + kill.outage;
+      this.note(
+        `killed ${kill.moment}, ${Math.round(kill.delay)} ms later${kill.withEngine ? ', with its engine' : ''}; away for ${kill.outage} s`,
+      );
+      this.dying = undefined;
+    };
+    if (kill.delay === 0) void die();
+    else this.dying = die();
+  }
+
+  private hear(word: Word): void {
+    if (word.word === 'intent' && this.armed?.moment === 'as the intent is written') this.killLater();
+    if (word.word !== 'log') return;
+    this.note(word.line.trim());
+    if (!word.line.includes('"event":"update-started"')) return;
+    this.updates += 1;
+    if (this.armed?.moment === 'in an update') this.killLater();
+  }
+
+  private asked(entry: LoggedRequest): void {
+    if (entry.vendor !== 'hetzner' || !/^\/v1\/servers(\/\d+)?$/.test(entry.path)) return;
+    if (entry.method === 'POST') {
+      if (this.armed?.moment === 'as a server is asked for') this.killLater();
+      if (this.armed?.moment === 'as a server is made') this.killWhenAnswered(entry);
+    }
+    if (entry.method === 'DELETE' && this.armed?.moment === 'as a server is about to be deleted')
+      this.killLater();
+  }
+
+  private killWhenAnswered(entry: LoggedRequest): void {
+    if (entry.status === null) setImmediate(() => this.killWhenAnswered(entry));
+    else this.killLater();
+  }
+
+  /** What was answered since the last step. */
+  private count(): void {
+    for (const entry of this.requested) {
+      if (entry.status === 409) {
+        this.nameTaken += 1;
+        this.note(`${entry.method} ${entry.path} was refused: the name is taken`);
+      }
+      if (entry.fault !== null) this.faulty += 1;
+      this.requested.delete(entry);
+    }
+  }
+
+  /** What has to hold at every moment. */
+  private check(): void {
+    const { lost, peaks, doubles } = this.place.environment.sandbox.verdict();
+    assert.equal(lost, 0, 'a machine was taken away under a job');
+    assert.deepEqual(doubles, []);
+    for (const [pool, most] of Object.entries(MOST))
+      assert.ok((peaks[pool] ?? 0) <= most, `${pool} had too many`);
+  }
+
+  /** What has to hold when everybody has gone. */
+  private async end(): Promise<DayReport> {
+    const { environment } = this.place;
+    const { sandbox } = environment;
+    sandbox.faults.clear();
+    await this.service?.end();
+    this.service = undefined;
+    const { unfinished, servers, devices, done } = sandbox.verdict();
+    assert.deepEqual({ unfinished, servers, devices }, { unfinished: 0, servers: [], devices: [] });
+    assert.deepEqual(
+      Object.values(environment.record().membership).flatMap(({ members }) => members),
+      [],
+    );
+    assert.deepEqual(this.pendingOperations(), []);
+    assert.equal(await this.place.openIntent(), undefined);
+    const { changes, finished } = await environment.preview();
+    assert.equal(finished.code, 0, finished.text);
+    assert.deepEqual(changes, {});
+    const made = Object.values(sandbox.hetzner.fleetReport('pool')).reduce(
+      (sum, pool) => sum + pool.servers,
+      0,
+    );
+    return {
+      kills: this.killed,
+      starts: this.starts,
+      updates: this.updates,
+      servers: made,
+      jobs: done,
+      nameTaken: this.nameTaken,
+      faults: this.faulty,
+    };
+  }
+
+  private pendingOperations(): unknown[] {
+    const file = join(this.place.environment.backend, '.pulumi', 'stacks', 'worker-pools', `${STACK}.json`);
+    const { checkpoint } = checkpointSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return checkpoint.latest?.pending_operations ?? [];
+  }
+
+  private note(line: string): void {
+    const clock = new Date(this.time * 1000).toISOString().slice(8, 19);
+    const entry = `${clock} ${line}`;
+    this.journal.push(entry);
+    if (JOURNAL !== undefined) appendFileSync(JOURNAL, `${entry}\n`);
+  }
+}
+
+/** Those that are due, taken out of the list. */
+function take<T extends { at: number }>(items: T[], time: number): T[] {
+  const due = items.filter(({ at }) => at <= time);
+  items.splice(0, items.length, ...items.filter(({ at }) => at > time));
+  return due;
+}
