@@ -1,5 +1,6 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { Dns, dnsSuffix } from './dns';
+import { LaunchGate } from './launch-gate';
 import { isPrivateOnly } from './model/pool';
 import type { Membership } from './model/membership';
 import { physicalName } from './model/names';
@@ -41,6 +42,7 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
       ? { zoneId: facts.zoneId, suffix: dnsSuffix(config.dns, environment) }
       : undefined;
 
+  const gate = new LaunchGate();
   const pools = Object.keys(config.pools).map((name) => {
     const pool = config.pools[name]!;
     const { workers } = new WorkerPool(
@@ -57,11 +59,13 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
         check: pool.waitForReady
           ? checkAccess(question, isPrivateOnly(pool) ? network?.gateway : undefined)
           : undefined,
+        gate,
       },
       { dependsOn: cleanup },
     );
     return { name, workers };
   });
+  gate.close();
   if (config.dns && dns) new Dns('dns', { config, dns: config.dns, ...dns, pools });
 }
 

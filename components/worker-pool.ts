@@ -1,6 +1,7 @@
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { isPrivateOnly } from './model/pool';
+import type { LaunchGate } from './launch-gate';
 import type { PoolConfig, StackConfig } from './model/config-schema';
 import { poolLabels } from './model/labels';
 import { placementGroups, type MemberRecord, type PoolMembership } from './model/membership';
@@ -23,6 +24,7 @@ export interface WorkerPoolArgs {
   /** Zone and the name under which workers get address records, where they do. */
   dns: { zoneId: string; suffix: string } | undefined;
   check: CheckAccess | undefined;
+  gate: LaunchGate;
 }
 
 /** The workers of one pool, exactly as its membership says, behind one firewall that denies by default. */
@@ -41,17 +43,20 @@ export class WorkerPool extends pulumi.ComponentResource {
         : this.firewall(name, pool, args);
     const groups = this.placementGroups(name, args);
 
-    // The engine takes resources as they come: declared first, a new worker does not wait until all others are compared.
-    const newestFirst = membership.members.toReversed().map((member) => ({
-      member,
-      worker: new Worker(
+    const newestFirst = membership.members.toReversed().map((member) => {
+      const egress = isPrivate(member) ? args.egress : [];
+      const serverId = args.machines.get(member.id)?.serverId;
+      const dependsOn: pulumi.Input<pulumi.Input<pulumi.Resource>[]> =
+        serverId === undefined ? egress : args.gate.passed.then(() => egress);
+      const worker = new Worker(
         member.id,
         {
           environment,
           config,
           pool: name,
           member,
-          serverId: args.machines.get(member.id)?.serverId,
+          serverId,
+          gate: args.gate,
           access: args.access,
           // Hetzner refuses a firewall for a server that has no public address.
           firewallId: isPrivate(member) ? undefined : firewall?.id.apply(Number),
@@ -60,9 +65,13 @@ export class WorkerPool extends pulumi.ComponentResource {
           dns: args.dns && { zoneId: args.dns.zoneId, name: `${member.id}.${args.dns.suffix}` },
           check: args.check,
         },
-        { parent: this, dependsOn: isPrivate(member) ? args.egress : [] },
-      ),
-    }));
+        {
+          parent: this,
+          dependsOn,
+        },
+      );
+      return { member, worker };
+    });
     this.workers = newestFirst.reverse();
     this.registerOutputs({});
   }

@@ -2,6 +2,7 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { render, workerDocument } from '../cloud-init';
+import type { LaunchGate } from './launch-gate';
 import type { StackConfig } from './model/config-schema';
 import { workerLabels } from './model/labels';
 import type { MemberRecord } from './model/membership';
@@ -47,6 +48,7 @@ export interface WorkerArgs {
   dns: { zoneId: string; name: string } | undefined;
   /** How its readiness is checked, where the pool asks for it. */
   check: CheckAccess | undefined;
+  gate: LaunchGate;
 }
 
 /** Where a worker is found: its public IPv4 address, else its public IPv6 address, else its private one. */
@@ -85,6 +87,15 @@ export class Worker extends pulumi.ComponentResource {
       return render(workerDocument(machine)).userData;
     });
 
+    if (args.serverId === undefined) {
+      args.gate.launching(
+        userData,
+        args.access.keyIds,
+        network?.networkId,
+        args.firewallId,
+        args.placementGroupId,
+      );
+    }
     const server = new hcloud.Server(
       `${name}-server`,
       {
