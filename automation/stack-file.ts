@@ -36,6 +36,12 @@ export class StackFile {
 
   constructor(private readonly parts: StackFileParts) {}
 
+  /** The settings as they were read last. @throws Error before they ever were */
+  get latest(): StackSettings {
+    if (!this.settings) throw new Error(`the file of ${this.parts.environment} was not read yet`);
+    return this.settings;
+  }
+
   /** @throws ConfigError when it is wrong and never was right */
   async current(): Promise<StackSettings> {
     const stamp = this.readStamp();

@@ -13,7 +13,7 @@ import { Reporter } from './reporter';
 import { Scaler } from './scaler';
 import { sizeBounds } from '../components/model/pool';
 import type { Settings } from './settings';
-import { StackFile, type StackSettings } from './stack-file';
+import { StackFile } from './stack-file';
 import type { Surroundings } from './service';
 
 /** Seconds between two rounds. */
@@ -39,7 +39,7 @@ export class StackLoop {
     readonly environment: string,
     private readonly parts: StackLoopParts,
     private readonly scaler: Scaler,
-    private current: StackSettings,
+    private readonly file: StackFile,
     private readonly closers: readonly (() => Promise<void>)[],
   ) {}
 
@@ -95,7 +95,7 @@ export class StackLoop {
         sweeper: new Sweeper({ environment, runner, registry, now, log }),
         reporter: new Reporter({ environment, name, dryRun, registry, metrics, log }),
       });
-      loop = new StackLoop(environment, parts, scaler, first, [() => runner.close(), () => queues.close()]);
+      loop = new StackLoop(environment, parts, scaler, file, [() => runner.close(), () => queues.close()]);
       return loop;
     } catch (error) {
       await runner.close();
@@ -105,7 +105,7 @@ export class StackLoop {
 
   /** What the HTTP side may know, as the file says now. */
   served(): ServedStack {
-    const { config } = this.current;
+    const { config } = this.file.latest;
     return {
       registrationSecret: config.registrationSecret,
       pools: new Map(
