@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { StackRunner } from './apply/types';
 import { INITIAL_STACK_MEMORY, parseStackMemory } from './decide/memory';
 import type { Log } from './log';
@@ -17,6 +18,8 @@ export interface LeadParts {
   readonly log: Log;
 }
 
+/** Key under which the registry's memory holds since when it is kept. */
+const SINCE_KEY = 'since';
 /** The record is read again this often, seconds: a person's run may have changed it. */
 const RECORD_VALIDITY = 300;
 
@@ -73,6 +76,7 @@ export class Lead {
     const record = await this.readRecord();
     const memory = parseStackMemory(await registry.memory.get(environment, 'decide'));
     const since = now();
+    const registrySince = await this.registrySince(since);
     await registry.audit.append({
       at: since,
       environment,
@@ -84,6 +88,7 @@ export class Lead {
     log.info('leading', { environment, name, how: registry.leadership.kind });
     return {
       since,
+      registrySince,
       record,
       recordReadAt: since,
       memory: memory ?? INITIAL_STACK_MEMORY,
@@ -92,6 +97,15 @@ export class Lead {
       news: {},
       update: { attempts: 0, notBefore: since },
     };
+  }
+
+  private async registrySince(since: number): Promise<number> {
+    const { memory } = this.parts.registry;
+    const { environment } = this.parts;
+    const known = z.number().safeParse(await memory.get(environment, SINCE_KEY));
+    if (known.success) return known.data;
+    await memory.set(environment, SINCE_KEY, since);
+    return since;
   }
 
   private async readRecord(): Promise<Term['record']> {

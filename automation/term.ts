@@ -7,6 +7,8 @@ import type { LaunchFailure } from './decide/types';
 export interface Term {
   /** When it began: silence of workers before that says nothing about them. */
   readonly since: number;
+  /** When the first process led this stack with this registry: it knows nobody who registered before. */
+  readonly registrySince: number;
   record: StackOutputs;
   recordReadAt: number;
   memory: StackMemory;

@@ -25,14 +25,14 @@ export function judgeSilence(
   late: ReadonlySet<string>,
   parameters: StackParameters,
 ): Health {
-  const registered = Object.values(pools).flatMap(({ workers }) =>
-    workers.filter((worker) => worker.registered !== undefined && worker.status !== 'lost'),
+  const known = Object.values(pools).flatMap(({ workers }) =>
+    workers.filter(({ status }) => status !== 'booting' && status !== 'lost'),
   );
-  const silent = registered.filter(({ status }) => status === 'silent');
+  const silent = known.filter(({ status }) => status === 'silent');
   const listened = now - listeningSince;
-  const share = `${silent.length} of ${registered.length} workers are silent`;
+  const share = `${silent.length} of ${known.length} workers are silent`;
   const heardLong = listened >= parameters.listening;
-  const many = silent.length >= 2 && 2 * silent.length >= registered.length;
+  const many = silent.length >= 2 && 2 * silent.length >= known.length;
   const suspected = silent.length > 0 && (many || !heardLong);
   const tooEarly = silent.some((worker) => {
     const limit = patience(worker, parameters);
@@ -86,6 +86,7 @@ function silence({ registered, created }: WorkerView, now: number): number {
   return now - (registered?.seenAt ?? created);
 }
 
+/** One that this registry has never heard of may run a job. */
 function patience(worker: WorkerView, { silence: { idle, busy } }: StackParameters): number {
-  return isBusy(worker) ? busy : idle;
+  return worker.registered === undefined || isBusy(worker) ? busy : idle;
 }

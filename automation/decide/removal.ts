@@ -58,8 +58,8 @@ export function release(
   for (const { id, reason } of removals) {
     const worker = byId.get(id);
     if (worker === undefined) continue;
-    const { pool, registered } = worker;
-    if (registered === undefined) leaves.push({ id, pool, because: 'useless', reason });
+    const { pool, status } = worker;
+    if (status === 'booting') leaves.push({ id, pool, because: 'useless', reason });
     else if (isConfirmedIdle(worker, now, beatLife)) leaves.push({ id, pool, because: 'idle', reason });
     else if (isReady(worker) && spare-- > 0) stops.push({ id, pool, cause: 'policy', reason });
   }

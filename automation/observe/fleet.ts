@@ -24,6 +24,8 @@ export interface FleetFacts {
   ) => number | undefined;
   /** Since when this process hears the workers. */
   readonly listeningSince: number;
+  /** Since when the registry is kept: it cannot know who registered before. */
+  readonly registrySince: number;
   /** Since when no update runs: a list from before may lack servers in the making. `now` while one runs. */
   readonly settledSince: number;
   readonly memory: FleetMemory;
@@ -53,6 +55,8 @@ export interface FleetView {
 export const SILENT_AFTER = 60;
 /** A list may lack a new server for a while after its launch: the engine has to get to it, and the vendor's lists lag. */
 export const LAUNCH_GRACE = 120;
+/** A worker from before the registry that is older than this may have booted and worked for long. */
+const UNKNOWN_AFTER = 240;
 /** One list may be wrong: one that is paged while servers come and go can miss a server. */
 const LISTS_UNTIL_LOST = 2;
 /** Hetzner's words for a server that does not run and does not start by itself. */
@@ -82,12 +86,13 @@ export function viewFleet(facts: FleetFacts): FleetView {
     const device = deviceOf.get(physicalName(environment, member.id));
     const config = facts.pools[pool];
     const template = facts.templates[pool];
+    const created = server?.created ?? Date.parse(member.launchedAt) / 1000;
     return {
       id: member.id,
       pool,
       member,
-      status: statusOf(worker, gone.gone[member.id] ?? 0, facts),
-      created: server?.created ?? Date.parse(member.launchedAt) / 1000,
+      status: statusOf(worker, created, gone.gone[member.id] ?? 0, facts),
+      created,
       drifted: !config || (template !== undefined && isDrifted(member, config, template)),
       hourly: hourlyOf(member, server?.publicIpv4 ?? config?.publicNetwork.ipv4 ?? true, config, facts),
       ...(server && { server }),
@@ -127,12 +132,15 @@ function countGone(
 
 function statusOf(
   worker: RegisteredWorker | undefined,
+  created: number,
   listsGone: number,
-  { now, listeningSince, servers }: FleetFacts,
+  { now, listeningSince, registrySince, servers }: FleetFacts,
 ): WorkerStatus {
   const spokeSinceList = worker !== undefined && servers !== undefined && worker.seenAt > servers.at;
   if (listsGone >= LISTS_UNTIL_LOST && !spokeSinceList) return 'lost';
-  if (worker === undefined) return 'booting';
+  if (worker === undefined) {
+    return created < registrySince && now - created > UNKNOWN_AFTER ? 'silent' : 'booting';
+  }
   // Silence weighs more than a drain: nobody knows whether it still runs its jobs out.
   if (now - Math.max(worker.seenAt, listeningSince) > SILENT_AFTER) return 'silent';
   return worker.drain ? 'draining' : 'ready';

@@ -201,6 +201,7 @@ export class Observer {
         : term.record.pools,
       hourly: (placement, publicIpv4) => priceOfWorker(catalogue, placement, publicIpv4)?.hourly,
       listeningSince: term.since,
+      registrySince: term.registrySince,
       settledSince:
         term.update.runningSince === undefined ? (term.update.lastAt ?? term.since) : this.parts.now(),
       memory: this.fleetMemory,

@@ -39,7 +39,7 @@ export type WorkerStatus =
   | 'booting'
   | 'ready'
   | 'draining'
-  /** Registered, and not heard of for longer than a few beats. */
+  /** Not heard of for longer than a few beats, after it registered or may have done so with a registry that was lost. */
   | 'silent'
   /** Its server is off or gone, or was never made. */
   | 'lost';

@@ -61,6 +61,7 @@ function view(changes: Partial<FleetFacts>): FleetView {
     templates: { ci: { configHash: 'abc', configHashVersion: 1 } },
     hourly: () => 0.02,
     listeningSince: LAUNCHED,
+    registrySince: 0,
     settledSince: LAUNCHED + 30,
     memory: NO_MEMORY,
     ...changes,
@@ -118,6 +119,16 @@ describe('fleet', () => {
       'is ready also where nothing was listed',
       { servers: undefined, registered: [registered('ci-0001')] },
       'ready',
+    ],
+    [
+      'that the registry is too young to know may work: it is silent',
+      { registrySince: LAUNCHED + 1, now: LAUNCHED + 241 },
+      'silent',
+    ],
+    [
+      'of that kind boots until a boot has had its time',
+      { registrySince: LAUNCHED + 1, now: LAUNCHED + 240 },
+      'booting',
     ],
     ['drains when told to', { registered: [registered('ci-0001', { drain })] }, 'draining'],
     [
