@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ConfigFault } from '../../components/model/errors';
-import { diagnose } from '../doctor';
+import type * as Doctor from '../doctor';
 import { PATIENCE_MS } from '../doctor/finding';
 import { doctorText } from '../doctor/text';
 import { DEFAULT_ADMIN, dataFolder, readOwnAdminToken, withLogin, withSecretFiles } from '../settings';
@@ -15,6 +16,8 @@ Nothing is changed. Exit code 0: no fault (warnings are none), 1: at least one.
 With --json: { "stack", "ok", "findings": [{ "section", "check", "level", "seen", "next"? }] },
 level one of ok, note, warning, failed.
 `;
+
+const loadLater = createRequire(__filename);
 
 interface DoctorOptions {
   stack: string;
@@ -41,6 +44,7 @@ export function doctorCommand(): Command {
       const secretFaults: ConfigFault[] = [];
       const environment = withLogin(withSecretFiles(process.env, secretFaults));
       const data = resolve(folder ?? dataFolder(process.env));
+      const { diagnose } = loadLater('../doctor') as typeof Doctor;
       const sections = await diagnose({
         stack,
         project: process.cwd(),
@@ -57,7 +61,9 @@ export function doctorCommand(): Command {
         found.map((finding) => ({ section: title, ...finding })),
       );
       const isWell = findings.every(({ level }) => level !== 'failed');
-      const text = json ? JSON.stringify({ stack, ok: isWell, findings }) : doctorText(stack, sections);
+      const text = json
+        ? JSON.stringify({ stack, ok: isWell, findings })
+        : doctorText(stack, sections, process.stdout.columns);
       // A check that was given up may still hold a connection, which would hold the process.
       process.stdout.write(`${text}\n`, () => process.exit(isWell ? 0 : 1));
     });

@@ -1,12 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError, type ConfigFault } from '../../components/model/errors';
 import { didYouMean } from '../../components/model/near-matches';
-import { EngineStack } from '../apply/engine-stack';
 import { createCensor } from '../censor';
 import { dataFolder, withLogin, withSecretFiles } from '../settings';
-import { parseSettings, type StackSettings } from '../stack-file';
+import type * as Engine from '../apply/engine-stack';
+import type * as File from '../stack-file';
+import type { StackSettings } from '../stack-file';
+
+const loadLater = createRequire(__filename);
 
 /** A stack that is read here, without the service. */
 export interface OpenedStack extends StackSettings {
@@ -40,6 +44,9 @@ export async function openSettings(
   const faults: ConfigFault[] = [];
   const environment = withLogin(withSecretFiles(variables, faults));
   if (faults.length > 0) throw new ConfigError(faults, 'The stack was not opened.');
+  // Loaded only here: they bring the engine's library along.
+  const { EngineStack } = loadLater('../apply/engine-stack') as typeof Engine;
+  const { parseSettings } = loadLater('../stack-file') as typeof File;
   const opened = await EngineStack.open({
     stack,
     projectDirectory: project,

@@ -1,10 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from './duration';
 import { adminClient, serviceCommand, type ServiceOptions, whoAmI } from './service-options';
 
 /** Orders that a person gives to the running service. Each stands in the audit trail with who gave it. */
 export function orderCommands(): Command[] {
   return [scale(), drain(), undrain(), rollout(), pause(), resume()];
+}
+
+/** An example of a command, and the shape of its answer. */
+function example(...lines: readonly string[]): string {
+  const shown = lines.map((line) => `  $ worker-pools ${line}`).join('\n');
+  return `\n${shown}\n\nWith --json: { "stack", "done" }, done being a sentence.`;
 }
 
 function scale(): Command {
@@ -14,8 +20,13 @@ function scale(): Command {
   )
     .argument('<pool>')
     .argument('[size]', 'workers; left out together with --end', wholeNumber)
-    .option('--for <duration>', 'how long, e.g. 90m, 8h, 2d; at most 7d', parseDuration, 3600)
+    .addOption(
+      new Option('--for <duration>', 'how long, e.g. 90m, 8h, 2d; at most 7d')
+        .argParser(parseDuration)
+        .default(3600, '1h'),
+    )
     .option('--end', 'end the hold now')
+    .addHelpText('after', example('scale ci 6 --for 8h', 'scale ci --end'))
     .action(
       async (
         pool: string,
@@ -24,7 +35,7 @@ function scale(): Command {
       ) => {
         const path = `pools/${pool}/scale`;
         if (options.end) return give(options, 'DELETE', `${path}?by=${encodeURIComponent(whoAmI())}`);
-        if (size === undefined) throw new InvalidArgumentError('say the size, or --end');
+        if (size === undefined) throw new InvalidArgumentError('say the size, or --end to end a hold');
         const body = { size, forSeconds: options.for, by: whoAmI() };
         await give(options, 'POST', path, body);
       },
@@ -35,6 +46,7 @@ function drain(): Command {
   return serviceCommand('drain', 'let a worker take no further jobs; the ones that run go on')
     .argument('<worker>')
     .option('--reason <text>', 'why, for the audit trail', 'ordered by hand')
+    .addHelpText('after', example("drain ci-000a --reason 'disk errors'"))
     .action(async (worker: string, options: ServiceOptions & { reason: string }) => {
       const body = { by: whoAmI(), reason: options.reason };
       await give(options, 'POST', `workers/${worker}/drain`, body);
@@ -44,6 +56,7 @@ function drain(): Command {
 function undrain(): Command {
   return serviceCommand('undrain', 'let a drained worker take jobs again')
     .argument('<worker>')
+    .addHelpText('after', example('undrain ci-000a'))
     .action(async (worker: string, options: ServiceOptions) => {
       const body = { by: whoAmI() };
       await give(options, 'POST', `workers/${worker}/undrain`, body);
@@ -58,6 +71,7 @@ function rollout(): Command {
     .argument('<pool>')
     .argument('[workers...]', 'these workers, whatever their template; all drifted ones where none is named')
     .option('--stop', 'replace no more; those replaced already stay')
+    .addHelpText('after', example('rollout ci', 'rollout ci ci-000a ci-000b', 'rollout ci --stop'))
     .action(async (pool: string, workers: string[], options: ServiceOptions & { stop?: boolean }) => {
       const path = `pools/${pool}/rollout`;
       if (options.stop) return give(options, 'DELETE', `${path}?by=${encodeURIComponent(whoAmI())}`);
@@ -68,17 +82,18 @@ function rollout(): Command {
 function pause(): Command {
   return serviceCommand('pause', 'change nothing until resumed: the service goes on watching and explaining')
     .option('--reason <text>', 'why, for the audit trail', 'ordered by hand')
+    .addHelpText('after', example("pause --reason 'maintenance of the queue'"))
     .action(async (options: ServiceOptions & { reason: string }) => {
       await give(options, 'POST', 'pause', { by: whoAmI(), reason: options.reason });
     });
 }
 
 function resume(): Command {
-  return serviceCommand('resume', 'change pools again after a pause').action(
-    async (options: ServiceOptions) => {
+  return serviceCommand('resume', 'change pools again after a pause')
+    .addHelpText('after', example('resume'))
+    .action(async (options: ServiceOptions) => {
       await give(options, 'POST', 'resume', { by: whoAmI() });
-    },
-  );
+    });
 }
 
 async function give(

@@ -7,6 +7,10 @@ export function renderCommand(): Command {
     .description('show the cloud-config that a worker of a pool gets, with every secret blanked')
     .requiredOption('--stack <name>', 'stack whose file Pulumi.<name>.yaml is read')
     .requiredOption('--pool <name>', 'pool of that stack')
+    .addHelpText(
+      'after',
+      `\nNeeds no passphrase and no service: secrets are never in it. Its size goes to standard error.\n\n  $ worker-pools render --stack staging --pool ci > cloud-config.yaml`,
+    )
     .action(({ stack, pool }: { stack: string; pool: string }) => {
       const { text, bytes, limit, sections } = renderPool(process.cwd(), stack, pool);
       process.stdout.write(text);

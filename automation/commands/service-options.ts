@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import { dataFolder, DEFAULT_ADMIN, readOwnAdminToken, withSecretFiles } from '../settings';
 import { ConfigError, type ConfigFault } from '../../components/model/errors';
@@ -52,5 +53,5 @@ export function adminClient({ service, data }: ServiceOptions, variables = proce
 
 /** Who gives an order, for the audit trail. */
 export function whoAmI(variables = process.env): string {
-  return variables['SUDO_USER'] ?? variables['USER'] ?? variables['LOGNAME'] ?? 'somebody';
+  return variables['SUDO_USER'] ?? variables['USER'] ?? variables['LOGNAME'] ?? userInfo().username;
 }

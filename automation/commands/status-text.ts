@@ -1,8 +1,8 @@
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { PoolStatus, StackStatus } from '../status';
 import type { PublishedStatus } from './admin-client';
 import { shortDuration } from './duration';
+import { table } from './table';
 
 /** The status as a person reads it: verdict first, then alarms with what to do, then pools. */
 export function statusText(
@@ -42,12 +42,19 @@ function alarmText(
 }
 
 function poolTable(pools: readonly [string, PoolStatus][], now: number): string {
-  const table = new Table({
-    head: ['pool', 'waiting', 'oldest', 'workers', 'wanted', 'bounds', 'ready', 'busy', 'drifted', 'EUR/h'],
-    style: { head: [], border: [] },
-    colAligns: ['left', ...Array<'right'>(9).fill('right')],
-  });
-  for (const [name, pool] of pools) {
+  const columns = [
+    'pool',
+    'waiting',
+    'oldest',
+    'workers',
+    'wanted',
+    'bounds',
+    'ready',
+    'busy',
+    'drifted',
+    'EUR/h',
+  ];
+  const rows = pools.map(([name, pool]) => {
     const { queue, workers } = pool;
     const count = (status: string): number => workers.filter((worker) => worker.status === status).length;
     const others = (['booting', 'draining', 'silent', 'lost'] as const)
@@ -56,20 +63,23 @@ function poolTable(pools: readonly [string, PoolStatus][], now: number): string 
       .map(([number, status]) => `${number} ${status}`);
     const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
     const places = workers.reduce((sum, worker) => sum + worker.slots, 0);
-    table.push([
+    return [
       name,
       queueCell(pool, now),
       queue?.oldestAge === undefined ? '–' : shortDuration(queue.oldestAge),
       [String(workers.length), ...others].join('\n'),
-      pool.order ? `${pool.desired} (held)` : pool.desired,
+      pool.order ? `${pool.desired} (held)` : String(pool.desired),
       `${pool.min}–${pool.max}`,
-      count('ready'),
+      String(count('ready')),
       `${busy}/${places}`,
-      pool.drifted,
+      String(pool.drifted),
       pool.hourly.toFixed(3),
-    ]);
-  }
-  return table.toString();
+    ];
+  });
+  return table(
+    columns.map((head, index) => ({ head, align: index === 0 ? 'left' : 'right' })),
+    rows,
+  );
 }
 
 function queueCell({ queue }: PoolStatus, now: number): string {
@@ -95,12 +105,10 @@ function apiText({ api }: StackStatus, now: number): string[] {
 }
 
 function workerTable(pools: readonly [string, PoolStatus][], now: number): string {
-  const table = new Table({
-    head: ['worker', 'state', 'type', 'in', 'age', 'jobs', 'address', 'seen', 'EUR/h'],
-    style: { head: [], border: [] },
-  });
-  for (const worker of pools.flatMap(([, { workers }]) => workers)) {
-    table.push([
+  const columns = ['worker', 'state', 'type', 'in', 'age', 'jobs', 'address', 'seen', 'EUR/h'];
+  const rows = pools
+    .flatMap(([, { workers }]) => workers)
+    .map((worker) => [
       worker.drifted ? `${worker.id} (drifted)` : worker.id,
       worker.drain ? `draining: ${worker.drain.reason}` : worker.status,
       worker.serverType,
@@ -111,6 +119,12 @@ function workerTable(pools: readonly [string, PoolStatus][], now: number): strin
       worker.seenAt === undefined ? 'not yet' : `${shortDuration(now - worker.seenAt)} ago`,
       worker.hourly.toFixed(3),
     ]);
-  }
-  return table.toString();
+  return table(
+    columns.map((head) => ({
+      head,
+      ...(head === 'state' ? { width: 28 } : {}),
+      ...(head === 'EUR/h' ? { align: 'right' } : {}),
+    })),
+    rows,
+  );
 }

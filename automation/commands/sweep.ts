@@ -8,6 +8,8 @@ const HELP = `
 The service sweeps by itself, once a minute: servers and tailnet devices with the stack's labels that no record knows.
 
   $ worker-pools sweep --dry-run --stack staging
+
+With --json: { "stack", "at", "plan": { "deletions", "drains", "devices", "reasons" } or null }, at in seconds since 1970.
 `;
 
 /** What the service's sweep would take away, and why. */

@@ -16,7 +16,13 @@ export async function checkService(question: Question, signal: AbortSignal): Pro
   const answer = await fetch(`${service.replace(/\/+$/, '')}/readyz`, { signal }).catch(() => undefined);
   if (answer === undefined) {
     const seen = `nothing answers at ${service}: it does not run, or elsewhere`;
-    return [warning('service', seen, `worker-pools serve --stack ${stack}, or --service with where it is`)];
+    return [
+      warning(
+        'service',
+        seen,
+        `start it with \`worker-pools serve --stack ${stack}\`, or name its admin interface with --service`,
+      ),
+    ];
   }
   const read = readinessSchema.safeParse(await answer.json().catch(() => undefined));
   if (!read.success) {
@@ -27,26 +33,33 @@ export async function checkService(question: Question, signal: AbortSignal): Pro
     problem === undefined ? [] : [told('service', `${name}: ${problem}`)],
   );
   const ready = problems.length > 0 ? problems : [ok('service', `runs at ${service} and is ready`)];
-  return [...ready, await checkAdmin(question)];
+  return [...ready, ...(await checkAdmin(question))];
 }
 
-async function checkAdmin({ service, adminToken, stack, data, now }: Question): Promise<Finding> {
+async function checkAdmin({ service, adminToken, stack, data, now }: Question): Promise<Finding[]> {
   if (adminToken === undefined) {
-    return warning(
-      'admin token',
-      `none: neither WORKER_POOLS_ADMIN_TOKEN nor ${data}/admin-token`,
-      'run this as the user of the service, or give its token',
-    );
+    return [
+      warning(
+        'admin token',
+        `none: neither WORKER_POOLS_ADMIN_TOKEN nor ${data}/admin-token`,
+        'run this as the user of the service, or give its token',
+      ),
+    ];
   }
   try {
     const client = new AdminClient(service, adminToken);
     const { status, verdict } = await client.status(await client.stack(stack));
-    if (!status) return warning('admin token', `taken; ${verdict.text}`, 'see the log of the service');
-    const age = shortDuration(Math.max(0, now() - status.at));
-    return ok('admin token', `taken; ${status.leader} published the status ${age} ago: ${verdict.text}`);
+    const age = status && `${shortDuration(Math.max(0, now() - status.at))} ago, by ${status.leader}`;
+    const published = status ? `published ${age}: ${verdict.text}` : verdict.text;
+    return [
+      ok('admin token', 'taken'),
+      verdict.level === 'ok'
+        ? ok('status', published)
+        : warning('status', published, `worker-pools status --stack ${stack} says more`),
+    ];
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    return failed('admin token', error.message, `worker-pools status --service ${service}`);
+    return [told('admin token', error.message)];
   }
 }
 

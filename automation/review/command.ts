@@ -1,15 +1,18 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { CommandError, ConcurrentUpdateError } from '@pulumi/pulumi/automation';
+import { createRequire } from 'node:module';
+import type * as Automation from '@pulumi/pulumi/automation';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { createCensor } from '../censor';
-import { update } from './deploy';
+import type * as Deploy from './deploy';
 import { createGitHub, GitHubError, type GitHub } from './github';
-import { previewOnSandbox } from './local-cloud';
+import type * as LocalCloud from './local-cloud';
 import { toMarkdown } from './markdown';
 import { attributed, postComment, postDrift, pullRequestOf } from './post';
-import { previewStack } from './preview';
+import type * as Preview from './preview';
 import { exitCode, previewSchema, type Report } from './report';
 import { toText } from './text';
+
+const loadLater = createRequire(__filename);
 
 const FORMATS: Record<string, (reports: readonly Report[]) => string> = {
   markdown: (reports) => reports.map((report) => toMarkdown(report)).join('\n'),
@@ -64,6 +67,9 @@ export function addPreviewCommand(program: Command): void {
 }
 
 async function preview({ stack: stacks, format, out, sandbox, ...options }: PreviewOptions): Promise<void> {
+  // Loaded only here: they bring the engine's library along, which other commands need not wait for.
+  const { previewStack } = loadLater('./preview') as typeof Preview;
+  const { previewOnSandbox } = loadLater('./local-cloud') as typeof LocalCloud;
   const env = await engineEnvironment();
   const reports: Report[] = [];
   for (const stack of stacks) {
@@ -114,6 +120,8 @@ async function drift({ report: file }: { report: string }): Promise<void> {
 }
 
 async function deploy({ stack, wait }: { stack: string; wait: number }): Promise<void> {
+  const { CommandError, ConcurrentUpdateError } = loadLater('@pulumi/pulumi/automation') as typeof Automation;
+  const { update } = loadLater('./deploy') as typeof Deploy;
   try {
     await update({
       stack,

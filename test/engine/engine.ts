@@ -19,6 +19,8 @@ export interface Finished {
 
 /** A command of the engine while it runs. */
 export interface Running {
+  /** Undefined when it could not be started. */
+  pid: number | undefined;
   /** What it has said so far. */
   text(): string;
   finished: Promise<Finished>;
@@ -58,6 +60,7 @@ export function start(command: string[], options: { cwd: string; env: NodeJS.Pro
     return { code: code as number | null, text, stdout };
   });
   return {
+    pid: child.pid,
     text: () => text,
     finished,
     kill: () => {
