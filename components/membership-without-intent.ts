@@ -1,7 +1,14 @@
 import * as pulumi from '@pulumi/pulumi';
 import { confirmedRemovals, listed, stopOrWarn } from './confirmation';
 import type { Launch, Membership } from './model/membership';
-import { adopt, guardInterrupted, guardRemoval, planMembership, stragglers } from './model/plan';
+import {
+  adopt,
+  guardInterrupted,
+  guardRemoval,
+  planMembership,
+  stragglers,
+  withSerialsSpent,
+} from './model/plan';
 import { CONFIG_HASH_VERSION } from './model/worker-machine';
 import { checkTags, type Preflight, type PreflightQuestion } from './preflight';
 import { labelledWorkers } from './preflight/labelled-workers';
@@ -27,9 +34,10 @@ export async function membershipWithoutIntent(
     listed(variables['WORKER_POOLS_ADOPT']).includes(member.id),
   );
   const before = adopt(recorded, adopted);
+  const spent = withSerialsSpent(before, existing);
   const planned = planMembership({
     config,
-    recorded: adopted.length === 0 ? recorded : before,
+    recorded: recorded === undefined && adopted.length === 0 ? undefined : spent,
     launchOf: (pool): Launch => ({
       ...choosePlacement(config.pools[pool]!.placements, facts.serverTypes),
       configHash: hashes.get(pool)!,

@@ -148,6 +148,18 @@ export function adopt(recorded: Membership | undefined, workers: readonly Labell
   }, recorded ?? {});
 }
 
+/** The membership with every serial spent that a worker has had: one that is let go must not come back under its id. */
+export function withSerialsSpent(membership: Membership, workers: readonly LabelledWorker[]): Membership {
+  return Object.fromEntries(
+    Object.entries(membership).map(([pool, { nextSerial, members }]) => {
+      const serials = workers
+        .filter((worker) => worker.pool === pool)
+        .map(({ member }) => serialOf(member.id));
+      return [pool, { nextSerial: Math.max(nextSerial, ...serials.map((serial) => serial + 1)), members }];
+    }),
+  );
+}
+
 /** Whether a member was launched from another template, or on a placement that the pool no longer lists. */
 export function isDrifted(
   member: MemberRecord,
