@@ -10,10 +10,13 @@ import { reactionTable } from './reaction/table';
 import { circumstances } from './report/circumstances';
 import { replaceBetweenMarkers } from './report/document';
 import { type Table, toMarkdown, toText } from './report/table';
+import { benchmarkSoak } from './soak';
+import { soakPlot, soakTable } from './soak/report';
 
 const DOCUMENT = join(__dirname, '..', 'docs', 'performance.md');
 const POLICY_DOCUMENT = join(__dirname, '..', 'docs', 'policy.md');
 const POLICY_PLOT = join(__dirname, '..', 'docs', 'policy-pareto.svg');
+const SOAK_PLOT = join(__dirname, '..', 'docs', 'performance-soak.svg');
 /** Seeds below are for development. */
 const FIRST_SEED = 1001;
 
@@ -34,6 +37,12 @@ interface HttpOptions {
   seconds: number;
   workers: number;
   slots: number;
+  json?: true;
+  write?: true;
+}
+
+interface SoakOptions {
+  ticks: number;
   json?: true;
   write?: true;
 }
@@ -78,6 +87,13 @@ program
   .option('--json', 'print the figures as JSON')
   .option('--write', 'write the table into docs/performance.md')
   .action(http);
+program
+  .command('soak')
+  .description('memory of the service over many rounds in which its pool grows and shrinks')
+  .option('--ticks <n>', 'rounds', wholeNumber, 10_000)
+  .option('--json', 'print the samples as JSON instead of a table')
+  .option('--write', 'write the table into docs/performance.md and the plot beside it')
+  .action(soak);
 
 // Files and child processes are cleared away when the process exits.
 for (const [signal, code] of [
@@ -121,6 +137,22 @@ async function reaction({ sizes, runs, json, write }: ReactionOptions): Promise<
   const document = readFileSync(DOCUMENT, 'utf8');
   writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'reaction', tables.map(toMarkdown).join('\n\n')));
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
+}
+
+async function soak({ ticks, json, write }: SoakOptions): Promise<void> {
+  const about = circumstances(commandLine(), new Date());
+  const started = Date.now();
+  const measured = await benchmarkSoak({
+    rounds: ticks,
+    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+  });
+  const tables = [about, soakTable(measured)];
+  process.stdout.write(json ? `${JSON.stringify(measured)}\n` : `${tables.map(toText).join('\n\n')}\n`);
+  if (!write) return;
+  const document = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'soak', tables.map(toMarkdown).join('\n\n')));
+  writeFileSync(SOAK_PLOT, soakPlot(measured));
+  process.stderr.write(`Written to ${DOCUMENT} and ${SOAK_PLOT}.\n`);
 }
 
 async function http({ seconds, workers, slots, json, write }: HttpOptions): Promise<void> {
