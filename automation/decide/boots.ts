@@ -13,13 +13,17 @@ export function usualBoot({ boots }: PolicyState, { bootQuantile, bootPrior }: P
   return sorted[Math.ceil(bootQuantile * sorted.length) - 1] ?? bootPrior;
 }
 
-/** Workers whose boot has taken so long that it must have failed. */
+/** By then every worker has tried again that nobody answered: its longest pause is a minute, and one try may be lost. */
+const HEARD_AFTER = 120;
+
+/** Workers whose boot has taken so long that it must have failed; nobody as long as it may only be that nobody listened. */
 export function neverReady(
   workers: readonly WorkerObservation[],
-  now: number,
+  { now, listeningSince = -Infinity }: { now: number; listeningSince?: number },
   boot: number,
   { neverReady: { factor, min, max } }: Parameters,
 ): readonly WorkerObservation[] {
+  if (now - listeningSince <= HEARD_AFTER) return [];
   const patience = Math.min(max, Math.max(min, factor * boot));
   return workers.filter(({ state, created }) => state === 'booting' && now - created > patience);
 }

@@ -39,7 +39,7 @@ export function decide(
   const reading = freshness(now, queue.observedAt, pool.tick);
   const reasons: string[] = [];
 
-  const failed = neverReady(workers, now, boot, parameters);
+  const failed = neverReady(workers, observation, boot, parameters);
   const removals: PlannedRemoval[] = failed.map(({ id, created }) => ({
     id,
     reason: `not ready after ${Math.round(now - created)} s; ${Math.round(boot)} s is usual`,

@@ -63,6 +63,7 @@ export function stepPool(
     served: facts.served,
     booted: facts.booted,
     failures: facts.failures,
+    listeningSince: observation.listeningSince,
     ...(facts.waits === undefined ? {} : { waits: facts.waits }),
   };
   const policy = policyFor(pool, bounds, seen.workers.length);

@@ -14,6 +14,8 @@ export interface Observation {
   /** What became of launches since the last decision, where they failed. */
   readonly failures?: readonly LaunchFailure[];
   readonly api?: ApiAllowance;
+  /** Since when the workers can be heard: one that got ready before has had nobody to say so to. Absent: always. */
+  readonly listeningSince?: number;
 }
 
 export interface QueueObservation {

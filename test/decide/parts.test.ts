@@ -178,7 +178,7 @@ describe('boots', () => {
     it(`have failed after ${patience} s where ${boot} s is usual`, () => {
       const late = worker('late', patience + 1, { state: 'booting' });
       const waiting = [worker('coming', patience, { state: 'booting' }), worker('ready', 5000), late];
-      assert.deepEqual(neverReady(waiting, NOW, boot, PARAMETERS), [late]);
+      assert.deepEqual(neverReady(waiting, { now: NOW }, boot, PARAMETERS), [late]);
     });
 
   it('stop launches after three failures in a row, but for one probe every ten minutes', () => {

@@ -144,6 +144,16 @@ describe('removal in the safe order', () => {
     assert.deepEqual(changes(decideCi(facts([worker])).plan), { ...NOTHING, removals: ['a useless'] });
   });
 
+  for (const { listened, removals } of [
+    { listened: 120, removals: [] },
+    { listened: 121, removals: ['a useless'] },
+  ])
+    it(`removes ${removals.length} that never registered ${listened} s after somebody began to listen`, () => {
+      const worker = view('a', { status: 'booting', age: 1300 });
+      const { plan } = decideCi(facts([worker]), { listeningSince: NOW - listened });
+      assert.deepEqual(changes(plan), { ...NOTHING, removals });
+    });
+
   it('keeps a late worker that registered meanwhile', () => {
     assert.deepEqual(changes(decideCi(facts([view('a', { age: 400 })])).plan), NOTHING);
   });
