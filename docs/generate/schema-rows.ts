@@ -26,7 +26,7 @@ export function describeSchema(schema: z.ZodType): JsonSchema {
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       if (jsonSchema.type !== 'string' || jsonSchema.enum || jsonSchema.const !== undefined) return;
-      const rule = ruleOf(zodSchema as z.ZodType);
+      const rule = ruleOf(zodSchema);
       if (rule !== undefined) (jsonSchema as JsonSchema).rule = rule;
     },
   });
@@ -140,7 +140,7 @@ function literal(value: unknown): string | undefined {
 }
 
 /** A value that no rule lets pass brings out what they say; types and lengths stand in the table anyway. */
-function ruleOf(schema: z.ZodType): string | undefined {
-  const messages = schema.safeParse('\0').error?.issues.map(({ message }) => message) ?? [];
+function ruleOf(schema: z.core.$ZodType): string | undefined {
+  const messages = z.safeParse(schema, '\0').error?.issues.map(({ message }) => message) ?? [];
   return messages.find((message) => message.startsWith('must '));
 }

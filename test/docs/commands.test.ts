@@ -24,20 +24,20 @@ function uses(program: RegExp): Shown[] {
 
 /** The command line that `automation/main.ts` makes: it is caught where it would run. */
 function commandLine(): Command {
-  let caught: Command | undefined;
-  const run = Reflect.get(Command.prototype, 'parseAsync') as Command['parseAsync'];
+  const caught: { program?: Command } = {};
+  const run: unknown = Reflect.get(Command.prototype, 'parseAsync');
   Command.prototype.parseAsync = function (this: Command) {
-    caught = this;
+    caught.program = this;
     return Promise.resolve(this);
   };
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     require('../../automation/main');
   } finally {
-    Command.prototype.parseAsync = run;
+    Reflect.set(Command.prototype, 'parseAsync', run);
   }
-  if (!caught) throw new Error('automation/main.ts did not begin to parse');
-  return caught;
+  if (!caught.program) throw new Error('automation/main.ts did not begin to parse');
+  return caught.program;
 }
 
 describe('commands in the documentation', function () {
