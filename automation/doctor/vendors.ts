@@ -119,8 +119,9 @@ async function checkHetzner({ question, config, credentials }: VendorQuestion): 
 }
 
 /**
- * A key without name and key is refused in any case: with 403 a read-only token, with 422 one that may write
- * (docs.hetzner.cloud, "Errors": `token_readonly`, `invalid_input`). Nothing can come of it.
+ * Asks for an SSH key without a name and a key, of which nothing can come. A token that has just read and is turned away
+ * now may read only; one that may write is told what is missing (docs.hetzner.cloud, "Errors": `token_readonly` and
+ * `invalid_input`).
  */
 async function checkWriting(credentials: HetznerCredentials): Promise<Finding> {
   const request = hetznerRequest(credentials, { path: '/ssh_keys', method: 'POST', schema: z.unknown() });
@@ -133,7 +134,7 @@ async function checkWriting(credentials: HetznerCredentials): Promise<Finding> {
     () => undefined,
     (error: unknown) => (error instanceof VendorError ? error.status : undefined),
   );
-  if (status === 403) {
+  if (status === 401 || status === 403) {
     return failed(
       'token',
       'may read only',
