@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { type Background, startInBackground } from './background';
+import { RATE } from './cloud-clock';
 
 const endpointsSchema = z.object({
   hetzner: z.object({ url: z.string(), token: z.string() }),
@@ -13,45 +12,24 @@ const endpointsSchema = z.object({
 });
 export type Endpoints = z.infer<typeof endpointsSchema>;
 
-export interface LocalCloud {
+export interface LocalCloud extends Background {
   endpoints: Endpoints;
-  /** Process id, for whoever ends it later. */
-  pid: number;
-  stop(): Promise<void>;
-  /** Lets it live on when this process ends. */
-  leave(): void;
 }
 
-/** How much faster than real the local cloud's time runs: a machine is there in seconds, not minutes. */
-export const TIME_FACTOR = 10;
+/** New accounts may have ten servers; the demo's has had its limit raised. */
+const SETTINGS = { hetzner: { limits: { servers: 25 } } };
 
-/**
- * Starts the sandbox as a process of its own, in a process group of its own: Ctrl-C must not take the cloud away while
- * the engine is still finishing.
- * @throws Error with the end of its log when it does not come up
- */
+/** @throws Error naming its log when it does not come up */
 export async function startLocalCloud(root: string, folder: string): Promise<LocalCloud> {
-  const log = join(folder, 'sandbox.log');
-  const child = spawn(
-    process.execPath,
-    ['--require', 'tsx/cjs', 'sandbox/main.ts', '--port', '0', '--clock', String(TIME_FACTOR)],
-    { cwd: root, detached: true, stdio: ['ignore', 'pipe', openSync(log, 'a')] },
-  );
-  const line = await Promise.race([firstLine(child), exited(child, log)]);
-  return {
-    endpoints: endpointsSchema.parse(JSON.parse(line)),
-    pid: child.pid!,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exit;
-    },
-    leave: () => {
-      child.stdout?.destroy();
-      child.unref();
-    },
-  };
+  const settings = join(folder, 'cloud.json');
+  writeFileSync(settings, JSON.stringify(SETTINGS));
+  const background = await startInBackground(root, {
+    name: 'the local cloud',
+    script: 'sandbox/main.ts',
+    args: ['--port', '0', '--clock', String(RATE.booting), '--settings', settings],
+    log: join(folder, 'cloud.log'),
+  });
+  return { ...background, endpoints: endpointsSchema.parse(JSON.parse(background.line)) };
 }
 
 /** What the providers read their end points and credentials from. */
@@ -65,13 +43,4 @@ export function cloudEnvironment({ hetzner, tailscale, cloudflare }: Endpoints):
     CLOUDFLARE_BASE_URL: cloudflare.url,
     CLOUDFLARE_API_TOKEN: cloudflare.token,
   };
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => createInterface({ input: child.stdout! }).once('line', resolve));
-}
-
-async function exited(child: ChildProcess, log: string): Promise<never> {
-  await once(child, 'exit');
-  throw new Error(`the local cloud did not start; its log is ${log}`);
 }

@@ -60,14 +60,6 @@ export async function readLeftovers(endpoints: Endpoints): Promise<string[]> {
   return [...hetzner.flat(), ...devices, ...records];
 }
 
-/** What the local cloud has billed, EUR gross. */
-export async function readCost({ control }: Endpoints): Promise<string> {
-  const report = z
-    .object({ projects: z.array(z.object({ gross: z.number() })) })
-    .parse(await getJson(`${control.url}/costs`, {}));
-  return report.projects.reduce((sum, { gross }) => sum + gross, 0).toFixed(4);
-}
-
 async function hetznerList<T extends z.ZodType>(
   { hetzner }: Endpoints,
   kind: string,

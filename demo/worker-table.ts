@@ -4,20 +4,19 @@ import type { Inventory, Server } from './vendors';
 /** What was made, one line a machine. */
 export function workerTable(inventory: Inventory): string {
   const table = new Table({
-    head: ['machine', 'type', 'location', 'address', 'tailnet name', 'DNS name', 'EUR/h'],
-    colAligns: ['left', 'left', 'left', 'left', 'left', 'left', 'right'],
+    head: ['machine', 'type', 'location', 'address', 'DNS name', 'EUR/h'],
+    colAligns: ['left', 'left', 'left', 'left', 'left', 'right'],
     style: { head: [], border: [] },
   });
   const servers = [...inventory.servers].sort((a, b) => a.name.localeCompare(b.name));
   for (const server of servers) table.push(row(server, inventory));
   const total = servers.reduce((sum, server) => sum + hourly(server), 0);
-  table.push([{ content: 'all machines', colSpan: 6 }, total.toFixed(4)]);
+  table.push([{ content: 'all machines', colSpan: 5 }, total.toFixed(4)]);
   return table.toString();
 }
 
-function row(server: Server, { devices, records }: Inventory): string[] {
+function row(server: Server, { records }: Inventory): string[] {
   const address = addressOf(server);
-  const device = devices.find(({ hostname }) => hostname === server.name);
   const worker = server.labels['worker-id'];
   const record = records.find(({ name, content }) => content === address && name.split('.')[0] === worker);
   return [
@@ -25,7 +24,6 @@ function row(server: Server, { devices, records }: Inventory): string[] {
     server.server_type.name,
     server.location.name,
     address,
-    device?.name ?? 'not yet',
     record?.name ?? '–',
     hourly(server).toFixed(4),
   ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -31,26 +31,33 @@ describe('npm run demo', function () {
     rmSync(folder, { recursive: true });
   });
 
-  it('brings the stack up, shows it, previews an edit and leaves nothing, twice at once, with a clean working tree', async () => {
+  it('plays its story and leaves nothing, beside another demo, with a clean working tree', async () => {
     const before = git('status', '--porcelain');
-    const results = await Promise.all([demo().exit, demo().exit]);
-    for (const { code, output } of results) {
+    const [story, quiet] = await Promise.all([demo('--jobs', '60').exit, demo('--jobs', '0').exit]);
+    for (const { code, output } of [story, quiet]) {
       assert.equal(code, 0, output);
-      assert.match(output, /5 of 5 machines are on the tailnet/);
+      assert.match(output, /3 of 3 machines are on the tailnet/);
       assert.match(
         output,
-        /│ sandbox-ci-0001 +│ cx33 +│ fsn1 +│ 10\.20\.\d+\.\d+ +│ sandbox-ci-0001\.sandbox\.ts\.net/,
+        /│ sandbox-web-0001 +│ cax11 +│ nbg1 +│ 127\.[\d.]+ +│ web-0001\.sandbox\.sandbox\.example /,
       );
       assert.match(output, /\+ 5 to create/);
       assert.match(output, /Nothing is left/);
     }
+    assert.match(story.output, /│ jobs done +│ +60 │/);
+    assert.match(story.output, /│ jobs lost +│ +0 │/);
+    assert.match(story.output, /│ servers used +│ +[1-9]\d* │/);
+    assert.match(story.output, /│ spent for them +│ EUR 0\.\d\d │/);
+    assert.match(story.output, /│ left behind +│ +nothing │/);
+    assert.match(story.output, /0 waiting, 0 running, 60 of 60 done; no worker; EUR/);
+    assert.doesNotMatch(quiet.output, /jobs done/);
     assert.equal(git('status', '--porcelain'), before);
     assert.deepEqual(leftBehind(), []);
   });
 
-  it('ends on Ctrl-C with exit code 130 and takes away what it started', async () => {
+  it('ends on Ctrl-C in the middle of an update with exit code 130 and takes away what it started', async () => {
     const run = demo();
-    await run.until('pulumi up');
+    await run.until('1 launch');
     const [port] = /127\.0\.0\.1:\d+/.exec(run.output()) ?? [];
     // As a terminal does it: the whole process group gets the signal.
     process.kill(-run.child.pid!, 'SIGINT');
@@ -58,15 +65,19 @@ describe('npm run demo', function () {
     assert.equal(code, 130, output);
     assert.match(output, /Interrupted/);
     await assert.rejects(fetch(`http://${port}/control/clock`));
+    const [, page] = /status page is at (\S+)/.exec(output) ?? [];
+    await assert.rejects(fetch(`${page}/healthz`));
     assert.deepEqual(leftBehind(), []);
   });
 
   it('leaves everything up with --keep, and says how to look around and how to end it', async () => {
-    const { code, output } = await demo('--keep').exit;
+    const { code, output } = await demo('--keep', '--jobs', '0').exit;
     assert.equal(code, 0, output);
     const [, file] = /source (\S+)/.exec(output) ?? [];
-    const [, end] = /(kill \d+ && rm -r \S+)/.exec(output) ?? [];
-    assert.ok(file && end, output);
+    const [, page, tokenFile] =
+      /(http\S+) +# the status page; it asks for the token in (\S+)/.exec(output) ?? [];
+    const [, end] = /(kill \d+; .* rm -r \S+)/.exec(output) ?? [];
+    assert.ok(file && end && page && tokenFile, output);
     try {
       const listed = execFileSync(
         'bash',
@@ -77,6 +88,9 @@ describe('npm run demo', function () {
         { cwd: ROOT, encoding: 'utf8' },
       );
       assert.match(listed, /web-0002-server/);
+      const token = readFileSync(tokenFile, 'utf8').trim();
+      const answer = await fetch(`${page}/v1/stacks`, { headers: { authorization: `Bearer ${token}` } });
+      assert.equal(answer.status, 200);
       assert.match(listed, /"name": ?"sandbox-web-0002"/);
     } finally {
       execFileSync('bash', ['-c', end]);
