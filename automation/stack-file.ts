@@ -96,7 +96,7 @@ function secretsOf(config: StackConfig, { hetzner, tailscale, cloudflare }: Cred
     return [decodeURIComponent(password), password, username === '' || password !== '' ? '' : username];
   });
   const headers = Object.values(config.pools).flatMap(({ queue }) =>
-    queue?.kind === 'http' ? Object.values(queue.headers ?? {}) : [],
+    queue?.kind === 'http' || queue?.kind === 'prometheus' ? Object.values(queue.headers ?? {}) : [],
   );
   const workloads = Object.values(config.pools).flatMap(({ workload }) =>
     Object.values(workload.container?.env ?? {}),

@@ -110,4 +110,15 @@ describe('a stack’s file, as the service sees it', () => {
       [],
     );
   });
+
+  for (const kind of ['http', 'prometheus']) {
+    it(`names what is sent in headers to a queue of kind ${kind}`, async () => {
+      const header = 'Bearer token-of-the-exporter';
+      const number = kind === 'http' ? { waiting: 'depth' } : { query: 'jobs' };
+      const queue = { kind, url: 'https://jobs.example.com', headers: { authorization: header }, ...number };
+      const pools = JSON.parse(values(5).get('worker-pools:pools')!) as { ci: object };
+      says = () => values(5, { 'worker-pools:pools': JSON.stringify({ ci: { ...pools.ci, queue } }) });
+      assert.ok((await file.current()).secrets.includes(header));
+    });
+  }
 });
