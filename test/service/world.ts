@@ -60,7 +60,7 @@ export class World {
 
   private constructor(
     readonly environment: Environment,
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private config: Raw,
   ) {}
 
