@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigFault } from '../components/model/errors';
 
 /** What one service process is told at its start. Everything about pools is in the stacks' files instead. */
@@ -117,7 +117,7 @@ export function withSecretFiles(variables: NodeJS.ProcessEnv, faults: ConfigFaul
     if (!file) continue;
     try {
       const { mode } = statSync(file);
-      if ((mode & 0o077) !== 0) {
+      if ((mode & (isCredential(file, variables) ? 0o037 : 0o077)) !== 0) {
         faults.push({
           path: `${name}_FILE`,
           message: `${file} can be read by others (mode ${(mode & 0o777).toString(8)}); make it \`chmod 600\``,
@@ -130,6 +130,12 @@ export function withSecretFiles(variables: NodeJS.ProcessEnv, faults: ConfigFaul
     }
   }
   return environment;
+}
+
+/** systemd gives its credentials to the service's user by an access list, whose mask shows as the group's right to read. */
+function isCredential(file: string, variables: NodeJS.ProcessEnv): boolean {
+  const folder = variables['CREDENTIALS_DIRECTORY'];
+  return folder !== undefined && dirname(resolve(file)) === resolve(folder);
 }
 
 const ADMIN_TOKEN_FILE = 'admin-token';

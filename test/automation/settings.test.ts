@@ -53,6 +53,17 @@ describe('the settings of a service', () => {
     assert.equal(readFileSync(file, 'utf8'), 'a-token-of-the-operator\n');
   });
 
+  it('take a credential of systemd, whose access list looks like a right of the group, and refuse more', () => {
+    const file = join(folder, 'token');
+    writeFileSync(file, 'a-token-of-the-operator');
+    chmodSync(file, 0o440);
+    const variables = { WORKER_POOLS_ADMIN_TOKEN_FILE: file, CREDENTIALS_DIRECTORY: folder };
+    assert.equal(readSettings(flags(), variables, folder).admin.token, 'a-token-of-the-operator');
+    assert.equal(faultsOf({}, { ...variables, CREDENTIALS_DIRECTORY: `${folder}/other` }).length, 1);
+    chmodSync(file, 0o444);
+    assert.equal(faultsOf({}, variables).length, 1);
+  });
+
   it('hand the engine what was in files', () => {
     const file = join(folder, 'passphrase');
     writeFileSync(file, 'open sesame\n', { mode: 0o400 });
