@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../components/model/errors';
-import { readOwnAdminToken, readSettings, type ServeFlags } from '../../automation/settings';
+import { readOwnAdminToken, readSettings, type ServeFlags, withLogin } from '../../automation/settings';
 
 describe('the settings of a service', () => {
   let folder: string;
@@ -119,4 +119,22 @@ describe('the settings of a service', () => {
       assert.deepEqual(readSettings(flags({ listen: text }), {}, folder).workers, listener);
     });
   }
+});
+
+describe('a person’s login at the backend', () => {
+  let home: string;
+  beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'worker-pools-login-'))));
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  it('is found where it is kept, though the engine’s home is another folder', () => {
+    assert.equal(withLogin({ PULUMI_HOME: home })['PULUMI_CREDENTIALS_PATH'], undefined);
+    writeFileSync(join(home, 'credentials.json'), '{}');
+    assert.equal(withLogin({ PULUMI_HOME: home })['PULUMI_CREDENTIALS_PATH'], home);
+  });
+
+  it('is the one that the environment names', () => {
+    writeFileSync(join(home, 'credentials.json'), '{}');
+    const named = { PULUMI_HOME: home, PULUMI_CREDENTIALS_PATH: '/elsewhere' };
+    assert.equal(withLogin(named)['PULUMI_CREDENTIALS_PATH'], '/elsewhere');
+  });
 });

@@ -342,7 +342,8 @@ describe('the doctor', function () {
     });
 
     it('reads a database’s version and open intent, and changes nothing in an empty one', async () => {
-      const { location, remove } = await emptyDatabase();
+      const place = await emptyDatabase();
+      const { location } = place;
       const asked = { ...question, environment: { WORKER_POOLS_DATABASE_URL: location.url } };
       try {
         const empty = await readRegistry(asked);
@@ -373,7 +374,7 @@ describe('the doctor', function () {
           /^failed registry: .*its schema 999 is newer.* → run the version that wrote it$/,
         );
       } finally {
-        await remove();
+        await place.remove();
       }
     });
 
