@@ -12,6 +12,8 @@ const programs = {
   shellcheck: 'shellcheck', // reads the machines' scripts
   curl: 'curl', // sends the heartbeat
   'ssh-keygen': 'openssh-client', // reads the host keys
+  openssl: 'openssl', // makes the certificates of TLS tests
+  'systemd-analyze': 'systemd', // checks the service's unit
   chromium: 'chromium', // opens the status page
   prometheus: 'prometheus', // scrapes the metrics; brings promtool, which checks them
 };
