@@ -3,7 +3,17 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { runProgram, script, temporaryFolder, type Outcome } from './support';
 
-const ALL = ['cloud-init', 'nft', 'shellcheck', 'curl', 'ssh-keygen', 'chromium', 'prometheus'];
+const ALL = [
+  'cloud-init',
+  'nft',
+  'shellcheck',
+  'curl',
+  'ssh-keygen',
+  'openssl',
+  'systemd-analyze',
+  'chromium',
+  'prometheus',
+];
 
 describe('toolchain: programs that tests run', function () {
   // Every test starts processes.
@@ -36,7 +46,7 @@ describe('toolchain: programs that tests run', function () {
   });
 
   it('are installed where they are missing, without starting the services that come with them', async () => {
-    there('curl', 'ssh-keygen');
+    there('curl', 'ssh-keygen', 'openssl', 'systemd-analyze');
     apt('exit 0');
     const { code, stdout } = await run();
     assert.equal(code, 0);
