@@ -205,7 +205,7 @@ function tellHowToLookAround(
   step('Everything is left up. Look around:');
   for (const line of [
     `source ${file}`,
-    `${service.adminUrl}/    # the status page; it asks for the token in ${service.tokenFile}`,
+    `${service.adminUrl}    # the status page; it asks for the token in ${service.tokenFile}`,
     `npx worker-pools status --service ${service.adminUrl} --data ${engine.data}    # the same in the terminal`,
     `tail -f ${service.log}    # what the service says`,
     `curl -s -X POST -H 'content-type: application/json' ${endpoints.control.url}/jobs -d '{"pool":"${POOL}","jobs":[{"seconds":300}]}'    # a job`,

@@ -42,16 +42,19 @@ function plainScreen(output: NodeJS.WritableStream): Screen {
   let shownAt = -Infinity;
   let told = 0;
   let standing: string[] = [];
+  let last: string | undefined;
   return {
     show: (scene) => {
       for (const alarm of scene.alarms) if (!standing.includes(alarm)) output.write(`        ! ${alarm}\n`);
       standing = scene.alarms;
       for (const { text } of scene.events.slice(told)) output.write(`        ${text}\n`);
       told = Math.max(told, scene.events.length);
+      last = `  ${summarize(scene)}\n`;
       if (performance.now() - shownAt < PLAIN_EVERY_MS) return;
       shownAt = performance.now();
-      output.write(`  ${summarize(scene)}\n`);
+      output.write(last);
+      last = undefined;
     },
-    close: () => undefined,
+    close: () => void output.write(last ?? ''),
   };
 }
