@@ -10,6 +10,7 @@ import type { Censor } from '../censor';
 import { Cli, CliError } from './cli';
 import { secretsIn } from './config-secrets';
 import { readExportedState, type ExportedState } from './exported-state';
+import { withoutLeftListeners } from './process-listeners';
 import { parseOutputs } from './record';
 
 /** The events' stream and what is recorded of a failed update are as this program needs them from here on. */
@@ -123,17 +124,19 @@ export class EngineStack {
 
   /** Runs a program as an update. @throws CliError, also when a resource failed */
   async up(program: PulumiFn, onEvent: (event: EngineEvent) => void): Promise<void> {
-    await this.stack.up({
-      program,
-      onEvent,
-      // What does not depend on a failed launch goes on.
-      continueOnError: true,
-      // Hetzner allows a project 3,600 calls an hour: as many at once as make up a burst, and no more.
-      parallel: 16,
-      color: 'never',
-      showSecrets: false,
-      suppressOutputs: true,
-    });
+    await withoutLeftListeners(() =>
+      this.stack.up({
+        program,
+        onEvent,
+        // What does not depend on a failed launch goes on.
+        continueOnError: true,
+        // Hetzner allows a project 3,600 calls an hour: as many at once as make up a burst, and no more.
+        parallel: 16,
+        color: 'never',
+        showSecrets: false,
+        suppressOutputs: true,
+      }),
+    );
   }
 
   private async run(args: string[]): Promise<string> {
