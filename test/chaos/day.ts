@@ -54,6 +54,7 @@ export class Day {
   private failedStarts = 0;
   private killed = 0;
   private updates = 0;
+  private updating = false;
   private nameTaken = 0;
   private faulty = 0;
   private readonly requested = new Set<LoggedRequest>();
@@ -154,6 +155,7 @@ export class Day {
 
   private async start(): Promise<void> {
     this.starts += 1;
+    this.updating = false;
     const service = KillableService.spawn(this.place.settings, this.now, (word) => this.hear(word));
     service.clock(this.now, RATE);
     this.service = service;
@@ -168,7 +170,7 @@ export class Day {
     assert.ok(this.failedStarts < MOST_STARTS, 'the service does not start any more');
   }
 
-  /** Rounds until none is under way: one that starts an update lasts as long as that, and the next ones come meanwhile. */
+  /** Rounds until none is under way: one that starts an update lasts as long as that, and another comes meanwhile. */
   private async rounds(): Promise<void> {
     const service = this.service!;
     service.clock(this.now, RATE);
@@ -179,7 +181,7 @@ export class Day {
     };
     if (this.armed?.moment === 'in a round') this.killLater();
     do {
-      if (!service.isDead) begin();
+      if (!service.isDead && (under.size === 0 || (under.size === 1 && this.updating))) begin();
       const next = new AbortController();
       await Promise.race([
         Promise.all(under),
@@ -219,7 +221,9 @@ export class Day {
     if (word.word === 'intent' && this.armed?.moment === 'as the intent is written') this.killLater();
     if (word.word !== 'log') return;
     this.note(word.line.trim());
+    if (/"event":"update-(finished|put-off|crashed)"/.test(word.line)) this.updating = false;
     if (!word.line.includes('"event":"update-started"')) return;
+    this.updating = true;
     this.updates += 1;
     if (this.armed?.moment === 'in an update') this.killLater();
   }
