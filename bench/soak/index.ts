@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,8 @@ async function soak(
   const { place } = stack;
   const data = join(folder, 'data');
   mkdirSync(data);
+  // The engine's plugins are there.
+  symlinkSync(place.pulumiHome, join(data, 'pulumi'));
   const service = await startService(
     {
       stacks: [STACK],
