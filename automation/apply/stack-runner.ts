@@ -251,6 +251,7 @@ class EngineStackRunner implements StackRunner {
       directory: projectDirectory,
       now: now() * 1000,
       knownPools: this.knownPools,
+      choosesPlacements: true,
     };
   }
 

@@ -6,7 +6,7 @@ import { readZones } from './cloudflare';
 import type { Credentials } from './credentials';
 import { readHetzner, type ExistingServer, type ServerType } from './hetzner';
 import { VendorError } from './http';
-import { checkPlacements } from './placements';
+import { checkPlacements, type Findings } from './placements';
 import { planSshKeys, readPublicKeys, type SshKeyPlan } from './ssh-keys';
 import { authorise, probeTags, readKeys } from './tailscale';
 
@@ -36,6 +36,8 @@ export interface PreflightQuestion {
 /** A question before a plan, with the pools that the stack has had already. */
 export interface PlanQuestion extends PreflightQuestion {
   knownPools: string[];
+  /** The caller chooses among what can be had: a placement or image that the vendor took away is a warning, and stops nothing else. */
+  choosesPlacements?: boolean;
 }
 
 /**
@@ -113,7 +115,8 @@ async function askHetzner(question: PlanQuestion) {
       imageNames: [...imageNames],
       ...(networkName === undefined ? {} : { networkName }),
     });
-    const { faults, warnings } = checkPlacements(config, facts, now, question.knownPools);
+    const found = checkPlacements(config, facts, now, question.knownPools);
+    const { faults, warnings } = question.choosesPlacements === true ? asWarnings(found) : found;
     const network = facts.networks[0];
     const subnet = network?.subnets[0];
     if (networkName !== undefined && !(network && subnet)) {
@@ -229,4 +232,8 @@ function refused(error: unknown, tokenKey: string, urlKey: string, vendor: strin
     path: vendor,
     message: `${vendor} could not answer the checks (${error.status}: ${error.message}); try again later`,
   };
+}
+
+function asWarnings({ faults, warnings }: Findings): Findings {
+  return { faults: [], warnings: [...warnings, ...faults.map(({ path, message }) => `${path}: ${message}`)] };
 }

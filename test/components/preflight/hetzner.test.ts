@@ -155,6 +155,16 @@ describe('preflight: what Hetzner offers', () => {
     ]);
   });
 
+  it('what is gone is a warning to a caller who chooses among what can be had: one pool’s loss stops no other', async () => {
+    const now = stand.cloud.clock.now();
+    const ended = { announced: now - 100 * DAY, unavailableAfter: now - DAY };
+    stand.cloud.hetzner.catalogue.deprecateServerType('cx33', ended, 'fsn1');
+    const { warnings } = await stand.ask(placed('cx33', 'fsn1'), { choosesPlacements: true });
+    assert.deepEqual(warnings, [
+      at('pools.ci.placements[0]', 'server type cx33 is not offered in fsn1; it is in nbg1, hel1'),
+    ]);
+  });
+
   it('a sold-out placement is a warning, and the next one is taken', async () => {
     const { placements } = parsed(least).pools['ci']!;
     const [first, second] = placements;
