@@ -5,7 +5,8 @@ import { Day, type DayReport } from './day';
 import { type ChaosPlace, MOST, openPlace } from './place';
 import { jobsOfDay, killsOfDay } from './script';
 
-/** `CHAOS_KILLS=50 CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` plays another day, or a harder one. */
+/** `CHAOS_HOURS=24 CHAOS_KILLS=50 CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` plays a whole day, and another one. */
+const HOURS = Number(process.env['CHAOS_HOURS'] ?? 8);
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 12);
 const SEED = Number(process.env['CHAOS_SEED'] ?? 1);
 const REGISTRY = process.env['CHAOS_REGISTRY'] === 'postgres' ? 'postgres' : 'embedded';
@@ -24,16 +25,16 @@ describe('a day of a stack', function () {
 
   async function play(kills: number, faultyShare: number): Promise<DayReport> {
     const random = createRandom(SEED);
-    const bursts = jobsOfDay(random, Object.keys(MOST));
+    const bursts = jobsOfDay(random, Object.keys(MOST), HOURS);
     place = await openPlace(REGISTRY, SEED);
     const up = await place.environment.up();
     assert.equal(up.code, 0, up.text);
     for (const fault of faultyShare > 0 ? chaosFaults(faultyShare) : [])
       place.environment.sandbox.faults.add(fault);
     day = new Day(place, bursts, killsOfDay(random, kills, bursts), [
-      { at: 9 * HOUR + 600, run: () => place!.rollOut('ci') },
+      { at: 4.7 * HOUR, run: () => place!.rollOut('ci') },
       {
-        at: 15 * HOUR,
+        at: 6 * HOUR,
         run: (of) => of.command('/pools/big/scale', { by: 'anna', size: 2, forSeconds: 1800 }),
       },
     ]);

@@ -31,24 +31,25 @@ export interface Kill {
   readonly outage: number;
 }
 
-export const DAY = 24 * 3600;
 const HOUR = 3600;
 const MINUTE = 60;
 
-/** Hours at which jobs come; the tenth and eleventh are close, so that one begins while the other leaves. */
+/** Hours at which jobs come; the fifth and the sixth are close, so that one begins while the other leaves. */
 const BURSTS = [0.05, 2, 4.5, 7, 9, 10.1, 13, 16, 19, 21.5];
 
-/** A day of jobs from a minute to forty: most bursts go to both pools, the second one later. */
-export function jobsOfDay(random: Random, pools: readonly string[]): Burst[] {
-  return BURSTS.flatMap((hour) =>
-    pools.map((pool, index) => ({
-      at: Math.round(hour * HOUR + index * random.between(0, 40 * MINUTE)),
-      pool,
-      jobs: Array.from({ length: Math.floor(random.between(3, 16)) }, () =>
-        Math.round(random.between(1, random.next() < 0.25 ? 40 : 8) * MINUTE),
-      ),
-    })),
-  ).sort((left, right) => left.at - right.at);
+/** The jobs of a day's first hours, of a minute to forty each. A burst goes to every pool, to the later ones later. */
+export function jobsOfDay(random: Random, pools: readonly string[], hours: number): Burst[] {
+  return BURSTS.filter((hour) => hour < hours)
+    .flatMap((hour) =>
+      pools.map((pool, index) => ({
+        at: Math.round(hour * HOUR + index * random.between(0, 40 * MINUTE)),
+        pool,
+        jobs: Array.from({ length: Math.floor(random.between(3, 16)) }, () =>
+          Math.round(random.between(1, random.next() < 0.25 ? 40 : 8) * MINUTE),
+        ),
+      })),
+    )
+    .sort((left, right) => left.at - right.at);
 }
 
 /** So many kills, spread over the hours in which there is something to kill. */
