@@ -39,7 +39,9 @@ interface Started {
 }
 
 const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
+// A terminal that was closed takes no more words; what was started has to end all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
 
 void main();
 

@@ -47,7 +47,7 @@ describe('npm run demo', function () {
     assert.match(story.output, /│ jobs done +│ +60 │/);
     assert.match(story.output, /│ jobs lost +│ +0 │/);
     assert.match(story.output, /│ servers used +│ +[1-9]\d* │/);
-    assert.match(story.output, /│ spent for them +│ EUR 0\.\d\d │/);
+    assert.match(story.output, /│ spent for them +│ +EUR 0\.\d\d │/);
     assert.match(story.output, /│ left behind +│ +nothing │/);
     assert.match(story.output, /0 waiting, 0 running, 60 of 60 done; no worker; EUR/);
     assert.doesNotMatch(quiet.output, /jobs done/);
