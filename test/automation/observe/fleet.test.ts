@@ -122,12 +122,12 @@ describe('fleet', () => {
     ],
     [
       'that the registry is too young to know may work: it is silent',
-      { registrySince: LAUNCHED + 1, now: LAUNCHED + 241 },
+      { registrySince: LAUNCHED + 6, now: LAUNCHED + 5 + 241 },
       'silent',
     ],
     [
       'of that kind boots until a boot has had its time',
-      { registrySince: LAUNCHED + 1, now: LAUNCHED + 240 },
+      { registrySince: LAUNCHED + 6, now: LAUNCHED + 5 + 240 },
       'booting',
     ],
     ['drains when told to', { registered: [registered('ci-0001', { drain })] }, 'draining'],
