@@ -74,7 +74,7 @@ export function standing(
   });
 }
 
-function reportPool(name: string, { config, orders, workers, queues, plan }: StatusFacts): PoolStatus {
+function reportPool(name: string, { now, config, orders, workers, queues, plan }: StatusFacts): PoolStatus {
   const pool = config.pools[name]!;
   const members = workers.filter((worker) => worker.pool === name);
   const order = orders.sizes[name];
@@ -87,7 +87,7 @@ function reportPool(name: string, { config, orders, workers, queues, plan }: Sta
     desired: plan.pools[name]?.desired ?? members.length,
     drifted,
     ...queueOf(queues.get(name)),
-    ...(order ? { order: { size: order.size, by: order.by, until: order.until } } : {}),
+    ...(order && now < order.until ? { order: { size: order.size, by: order.by, until: order.until } } : {}),
     ...(rollout ? { rollout: { by: rollout.by, left: leftOf(rollout.workers, members) } } : {}),
     reasons: [...(plan.pools[name]?.reasons ?? [])],
     workers: members.map(workerStatus),
