@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { jobPool, World } from './world';
+
+const CREATES = /^\/v1\/servers$/;
+const eager = { ...jobPool, scaling: { targetWait: 60 } };
+
+describe('workers that do not become ready', function () {
+  this.timeout(300_000);
+  let world: World;
+  before(async () => {
+    const pool = { ...eager, size: { min: 0, max: 3 } };
+    world = await World.running({
+      slow: { ...pool, size: { min: 0, max: 2 } },
+      off: { ...pool, scaling: { targetWait: 200 } },
+      broken: pool,
+    });
+  });
+  after(() => world?.close());
+
+  const creates = (): number => world.requests('POST', CREATES);
+  const report = (pool: string) => world.sandbox.jobs.poolReport(pool);
+  const machines = (changes: Partial<World['sandbox']['machines']['settings']>): void =>
+    world.sandbox.machines.changeSettings({ ...world.sandbox.machines.settings, ...changes });
+
+  describe('lesson 13: boot timeouts follow the image', () => {
+    it('a boot that takes five times as long is waited for', async () => {
+      machines({ slowShare: 1, slowFactor: 5 });
+      world.addJobs('slow', 2, 60);
+      assert.ok(await world.pass(900, () => report('slow').done === 2));
+      machines({ slowShare: 0 });
+      const { servers, alive } = world.fleet('slow');
+      assert.deepEqual({ servers, alive }, { servers: 2, alive: 2 });
+    });
+
+    const failures = [
+      ['was made and never started', 'start_server'],
+      ['ended its creation in an error', 'create_server'],
+    ];
+    for (const [what, command] of failures) {
+      it(`a server that ${what} is removed at once, and another one made`, async () => {
+        assert.ok(await world.pass(2 * 3600, () => world.fleet('off').alive === 0));
+        const { servers } = world.fleet('off');
+        const { done } = report('off');
+        world.sandbox.hetzner.failNextAction(command!);
+        world.addJobs('off', 1, 60);
+        await world.pass(30);
+        assert.ok(!world.fleet('off').names.includes(`sandbox-off-000${servers + 1}`));
+        assert.equal(world.servers().length, world.fleet('off').alive + world.fleet('slow').alive);
+        assert.ok(await world.pass(300, () => report('off').done === done + 1));
+      });
+    }
+  });
+
+  describe('lesson 3: a broken image cannot run away nor starve', () => {
+    it('each that never gets ready is deleted, and replacements follow a budget, with an alarm', async () => {
+      machines({ neverReadyShare: 1 });
+      world.sandbox.requests.clear();
+      world.addJobs('broken', 20, 60);
+      await world.pass(900);
+      const first = creates();
+      assert.ok(first <= 4, `${first} servers in the first quarter of an hour`);
+      assert.ok((await world.alarms()).includes('broken: workers-never-ready'));
+      await world.pass(3600);
+      const more = creates() - first;
+      assert.ok(more >= 4 && more <= 6, `${more} further servers in an hour`);
+      assert.ok(world.fleet('broken').alive <= 1);
+    });
+
+    it('the next attempt after it is healed restores the service, without anybody’s doing', async () => {
+      machines({ neverReadyShare: 0 });
+      assert.ok(await world.pass(2 * 3600, () => report('broken').done === 20));
+      assert.equal(report('broken').lost, 0);
+      assert.deepEqual(await world.alarms(), []);
+    });
+  });
+});
