@@ -84,7 +84,7 @@ const LESSONS: Record<string, Record<string, string[]>> = {
     'service/lessons-rate.test.ts': [
       'an idle hour takes at most sixty requests',
       'three cycles beside a neighbour who takes 2000 an hour, and not one 429',
-      'eight more workers take at most seven requests each, and ten',
+      'more workers take at most eight requests each, and ten',
     ],
     'automation/observe/api-budget.test.ts': [
       'of 2000 requests an hour: a day without one 429',
