@@ -97,6 +97,9 @@ describe('The service’s updates', function () {
     const headers = { authorization: `Bearer ${hetzner.token}` };
     const answer = await fetch(`${hetzner.url}/servers/${id}`, { method: 'DELETE', headers });
     assert.equal(answer.status, 200);
+    const isThere = async (): Promise<boolean> =>
+      (await fetch(`${hetzner.url}/servers/${id}`, { headers })).status !== 404;
+    while (await isThere()) await setImmediate();
     const { outcome, removed, problems } = await update({ launches: [], removals: ['ci-0004'] });
     assert.deepEqual(
       { outcome, removed, problems },
