@@ -83,13 +83,21 @@ interface Execution {
   onError?: Listener;
 }
 
+/**
+ * Waits for a word before it becomes the command, under the same process id. A process that is killed between starting
+ * the command and noting whose it is would else leave a lock that nobody can tell to be ours.
+ */
+const WHEN_TOLD = 'read -r word && exec "$@" </dev/null';
+
 async function execute(
   command: string,
   args: string[],
   { cwd, env, started, onOutput, onError }: Execution,
 ): Promise<CliAnswer> {
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('/bin/sh', ['-c', WHEN_TOLD, 'sh', command, ...args], { cwd, env, detached: true });
   if (child.pid !== undefined) started?.(child.pid);
+  // One that has ended before it was told is told of by its code.
+  child.stdin.on('error', () => undefined).end('go\n');
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
