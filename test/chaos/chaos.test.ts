@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { chaosFaults } from '../../sandbox/control/chaos';
+import type { FaultInput } from '../../sandbox/control/faults';
 import { createRandom } from '../../sandbox/kernel/random';
 import { Day, type DayReport } from './day';
 import { type ChaosPlace, MOST, openPlace } from './place';
@@ -12,6 +13,8 @@ const SEED = Number(process.env['CHAOS_SEED'] ?? 1);
 const REGISTRY = process.env['CHAOS_REGISTRY'] === 'postgres' ? 'postgres' : 'embedded';
 
 const HOUR = 3600;
+/** Real milliseconds after which a proxy in front of a vendor gives up. */
+const PROXY_PATIENCE = 3000;
 
 describe('a day of a stack', function () {
   this.timeout(60 * 60_000);
@@ -29,8 +32,8 @@ describe('a day of a stack', function () {
     place = await openPlace(REGISTRY, SEED);
     const up = await place.environment.up();
     assert.equal(up.code, 0, up.text);
-    for (const fault of faultyShare > 0 ? chaosFaults(faultyShare) : [])
-      place.environment.sandbox.faults.add(fault);
+    const faults = faultyShare > 0 ? chaosFaults(faultyShare).map(answered) : [];
+    for (const fault of faults) place.environment.sandbox.faults.add(fault);
     day = new Day(place, bursts, killsOfDay(random, kills, bursts), [
       { at: 4.7 * HOUR, run: () => place!.rollOut('ci') },
       {
@@ -54,3 +57,9 @@ describe('a day of a stack', function () {
     assert.ok(faults > 0);
   });
 });
+
+/** A call that nobody ever answers ends all the same: with the patience of what stands between. */
+function answered(fault: FaultInput): FaultInput {
+  if (fault.mode === 'ignore') return { ...fault, mode: 'drop', delayMs: PROXY_PATIENCE };
+  return fault.mode === 'stall' ? { ...fault, mode: 'hang-up', delayMs: PROXY_PATIENCE } : fault;
+}

@@ -100,7 +100,7 @@ export async function openPlace(registry: 'embedded' | 'postgres', seed: number)
         return opened.intents.open(STACK).finally(() => opened.close());
       },
       endEngine: () => {
-        endCommand(join(home, `running-${STACK}.json`));
+        endCommand(home);
         endPlugins(home);
       },
       close: async () => {
@@ -117,11 +117,12 @@ function queueAt(url: string): Raw {
   return { kind: 'http', url, waiting: 'waiting', running: 'running', oldestAge: 'oldestAge' };
 }
 
-/** The command leads a group of its own. Which one it is, the service has noted. */
-function endCommand(note: string): void {
+/** The command leads a group of its own. Which one it is, the service has noted; by now it may be somebody else's. */
+function endCommand(home: string): void {
   try {
-    const { pid } = JSON.parse(readFileSync(note, 'utf8')) as { pid: number };
-    process.kill(-pid, 'SIGKILL');
+    const { pid } = JSON.parse(readFileSync(join(home, `running-${STACK}.json`), 'utf8')) as { pid: number };
+    const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`PULUMI_HOME=${home}`);
+    if (isOurs) process.kill(-pid, 'SIGKILL');
   } catch {
     // None runs.
   }
