@@ -1,10 +1,10 @@
-// Runs all tests but the long acceptance days (`npm run test:acceptance`), in two processes side by side: the suites of
+// Runs all tests but the demo and the long acceptance days (`npm run test:acceptance`), in two processes side by side: the suites of
 // the service and its engine take as long as everything else together.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ACCEPTANCE = /^(chaos\/|service\/lessons-)/;
+const ACCEPTANCE = /^(chaos\/|demo\/demo\.test|service\/lessons-)/;
 const SERVICE = /^(automation\/(apply|commands|review)|service)\//;
 
 const files = readdirSync('test', { recursive: true })
