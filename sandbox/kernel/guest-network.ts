@@ -1,6 +1,8 @@
 /**
  * Address under which a machine that is a real guest (`--machines qemu`) reaches what listens on the loopback
- * interface of its host. It lies in the guest's own network, which is link-local so that the vendor's metadata
- * address belongs to it, too; only the ports of the sandbox's services are open there by their own choice.
+ * interface of its host.
+ *
+ * Not link-local, although the network that guests share with their host holds the vendor's metadata address as
+ * well: a NAT machine forwards nothing that is, and workers behind it need their host, too.
  */
-export const HOST_ADDRESS = '169.254.0.2';
+export const HOST_ADDRESS = '169.255.0.2';
