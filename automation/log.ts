@@ -23,6 +23,7 @@ const SECRET_KEYS = [
   'password',
   'passphrase',
   'registrationSecret',
+  'previousRegistrationSecret',
 ];
 
 /**

@@ -4,7 +4,7 @@ import { readConfigValues } from '../components/config-values';
 import { parseStackConfig } from '../components/model/config';
 import type { StackConfig } from '../components/model/config-schema';
 import { ConfigError } from '../components/model/errors';
-import { templateHashes } from '../components/model/worker-machine';
+import { registrationSecrets, templateHashes } from '../components/model/worker-machine';
 import { type Credentials, readCredentials } from '../components/preflight/credentials';
 import { readPublicKeys } from '../components/preflight/ssh-keys';
 
@@ -102,7 +102,7 @@ function secretsOf(config: StackConfig, { hetzner, tailscale, cloudflare }: Cred
     Object.values(workload.container?.env ?? {}),
   );
   return [
-    config.registrationSecret,
+    ...registrationSecrets(config),
     hetzner.token,
     tailscale.oauthClientSecret,
     tailscale.apiKey,

@@ -12,6 +12,7 @@ import type { Registry } from './registry/types';
 import { Reporter } from './reporter';
 import { Scaler } from './scaler';
 import { sizeBounds } from '../components/model/pool';
+import { registrationSecrets } from '../components/model/worker-machine';
 import type { Settings } from './settings';
 import { StackFile } from './stack-file';
 import type { Surroundings } from './service';
@@ -107,7 +108,7 @@ export class StackLoop {
   served(): ServedStack {
     const { config } = this.file.latest;
     return {
-      registrationSecret: config.registrationSecret,
+      registrationSecrets: registrationSecrets(config),
       pools: new Map(
         Object.entries(config.pools).map(([name, pool]) => [
           name,

@@ -9,9 +9,9 @@ import { parse, Refusal } from './refusal';
 import type { Settle } from './settling';
 import { slotStreams } from './slot-streams';
 import { slotView } from './slot-view';
-import type { ServedStacks } from './stacks';
+import { NO_SECRETS, type ServedStacks } from './stacks';
 import type { WrongToken } from './token-watch';
-import { bearerToken, sameToken, slotToken } from './tokens';
+import { bearerToken, isSlotToken } from './tokens';
 
 export interface SlotRoutes {
   readonly stacks: ServedStacks;
@@ -104,9 +104,9 @@ function allows(
   { environment, pool }: { environment: string; pool: string },
 ): boolean {
   const stack = stacks().get(environment);
-  const expected = slotToken(stack?.registrationSecret ?? '', { environment, pool });
-  const same = sameToken(bearerToken(request.headers.authorization) ?? '', expected);
-  return same && stack?.pools.get(pool)?.kind === 'slots';
+  const given = bearerToken(request.headers.authorization) ?? '';
+  const valid = isSlotToken(given, stack?.registrationSecrets ?? NO_SECRETS, { environment, pool });
+  return valid && stack?.pools.get(pool)?.kind === 'slots';
 }
 
 function answer(reply: FastifyReply, slot: Slot): FastifyReply {

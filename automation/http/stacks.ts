@@ -10,9 +10,13 @@ export interface ServedPool {
 }
 
 export interface ServedStack {
-  readonly registrationSecret: string;
+  /** What workers and callers of slots prove themselves with: today's, and the one before while it is exchanged. */
+  readonly registrationSecrets: readonly string[];
   readonly pools: ReadonlyMap<string, ServedPool>;
 }
+
+/** For an environment that is not served: looking costs as much time as in one that is. */
+export const NO_SECRETS: readonly string[] = [''];
 
 /** By environment. */
 export type ServedStacks = () => ReadonlyMap<string, ServedStack>;

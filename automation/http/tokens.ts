@@ -10,9 +10,27 @@ export function slotToken(
   return createHmac('sha256', registrationSecret).update(`slots/${environment}/${pool}`).digest('hex');
 }
 
-/** Whether the token is this worker's. One HMAC a call, about 7 µs: not worth a cache that has to be bounded. */
-export function isWorkerToken(given: string, registrationSecret: string, worker: WorkerKey): boolean {
-  return sameToken(given, workerToken(registrationSecret, { ...worker, id: worker.worker }));
+/**
+ * Whether the token is this worker's, by one of the secrets. An HMAC for each, about 7 µs: not worth a cache that has to
+ * be bounded.
+ */
+export function isWorkerToken(
+  given: string,
+  registrationSecrets: readonly string[],
+  worker: WorkerKey,
+): boolean {
+  return registrationSecrets.some((secret) =>
+    sameToken(given, workerToken(secret, { ...worker, id: worker.worker })),
+  );
+}
+
+/** Whether the token is that of this pool's callers, by one of the secrets. */
+export function isSlotToken(
+  given: string,
+  registrationSecrets: readonly string[],
+  pool: { environment: string; pool: string },
+): boolean {
+  return registrationSecrets.some((secret) => sameToken(given, slotToken(secret, pool)));
 }
 
 /** Compares in a time that tells neither content nor length. */

@@ -86,7 +86,7 @@ async function measure(
       { slots: SLOTS, kind: pool === 'slots' ? 'slots' : 'postgres', min: 0, max: workers },
     ]),
   );
-  const stacks = new Map([[ENVIRONMENT, { registrationSecret: SECRET, pools }]]);
+  const stacks = new Map([[ENVIRONMENT, { registrationSecrets: [SECRET], pools }]]);
   const api = await startWorkerApi({
     host: '127.0.0.1',
     port: 0,

@@ -261,6 +261,10 @@ const poolName = z
     error: 'is a name that this program uses itself; choose another',
   });
 
+const registrationSecret = z
+  .string()
+  .min(32, { error: 'is too short: give at least 32 characters, e.g. from `openssl rand -hex 32`' });
+
 /** Everything under `worker-pools:` in a stack's file. */
 export const stackConfigSchema = z.strictObject({
   access: accessSchema.describe('how machines are reached, and by whom'),
@@ -275,10 +279,12 @@ export const stackConfigSchema = z.strictObject({
     .optional()
     .describe('without it workers never register, so no pool can follow its queue'),
   autoscaling: autoscalingSchema.prefault({}).describe('the master switch of the scaling service'),
-  registrationSecret: z
-    .string()
-    .min(32, { error: 'is too short: give at least 32 characters, e.g. from `openssl rand -hex 32`' })
-    .describe('workers’ tokens and host keys are derived from it; one for each environment'),
+  registrationSecret: registrationSecret.describe(
+    'workers’ tokens and host keys are derived from it; one for each environment',
+  ),
+  previousRegistrationSecret: registrationSecret
+    .optional()
+    .describe('the one before, while it is exchanged: the service takes tokens of either'),
   pools: z.record(poolName, poolSchema).describe('pools by name'),
 });
 

@@ -61,6 +61,17 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
   };
 }
 
+/** By which tokens may be derived, newest first: while a secret is exchanged, machines and callers still have the old one's. */
+export function registrationSecrets({
+  registrationSecret,
+  previousRegistrationSecret,
+}: Pick<StackConfig, 'registrationSecret' | 'previousRegistrationSecret'>): string[] {
+  return [
+    registrationSecret,
+    ...(previousRegistrationSecret === undefined ? [] : [previousRegistrationSecret]),
+  ];
+}
+
 /** What a worker proves itself with to the service: derived, so nothing is stored and no two workers share one. */
 export function workerToken(
   registrationSecret: string,

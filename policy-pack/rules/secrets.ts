@@ -27,6 +27,7 @@ const CREDENTIALS = [
   'tailscale:apiKey',
   'cloudflare:apiToken',
   'worker-pools:registrationSecret',
+  'worker-pools:previousRegistrationSecret',
 ];
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)$/i;
 

@@ -20,7 +20,7 @@ export async function adminListener(published: StackStatus = stackStatus()) {
     [
       'staging',
       {
-        registrationSecret: 'unused',
+        registrationSecrets: ['unused'],
         pools: new Map(
           Object.entries(published.pools).map(([pool, { min, max, slots, queue }]) => [
             pool,

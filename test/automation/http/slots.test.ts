@@ -197,9 +197,17 @@ describe('slots over HTTP', () => {
     });
   }
 
+  it('are given to callers with a token of the secret before until it is gone from the file', async () => {
+    const served = api.stacks.get('staging')!;
+    api.stacks.set('staging', { ...served, registrationSecrets: ['the new secret', SECRET] });
+    assert.equal((await ask('a')).status, 202);
+    api.stacks.set('staging', { ...served, registrationSecrets: ['the new secret'] });
+    assert.equal((await ask('b')).status, 401);
+  });
+
   it('of another pool are neither shown nor given away under their id', async () => {
     api.stacks.set('staging', {
-      registrationSecret: SECRET,
+      registrationSecrets: [SECRET],
       pools: new Map(['dev', 'gpu'].map((name) => [name, { slots: 1, kind: 'slots', min: 0, max: 5 }])),
     });
     await boot('dev-0001');

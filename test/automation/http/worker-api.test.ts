@@ -122,6 +122,16 @@ describe('the worker API', () => {
     assert.equal(known?.busy, 5);
   });
 
+  it('takes tokens of the secret before until it is gone from the file', async () => {
+    await api.call('POST', REGISTER, { token, body: registration });
+    const served = api.stacks.get('staging')!;
+    api.stacks.set('staging', { ...served, registrationSecrets: ['the new secret', SECRET] });
+    assert.equal((await api.call('POST', BEAT, { token, body: beat })).status, 200);
+    api.stacks.set('staging', { ...served, registrationSecrets: ['the new secret'] });
+    const later = { ...beat, at: beat.at + 10 };
+    assert.equal((await api.call('POST', BEAT, { token, body: later })).status, 401);
+  });
+
   const other = { ...worker, worker: 'ci-000b' };
   const refusals: {
     name: string;

@@ -26,7 +26,7 @@ export async function workerListener() {
     [
       'staging',
       {
-        registrationSecret: SECRET,
+        registrationSecrets: [SECRET],
         pools: new Map([
           ['ci', { slots: 4, kind: 'postgres', min: 0, max: 40 }],
           ['dev', { slots: 1, kind: 'slots', min: 0, max: 5 }],

@@ -8,6 +8,7 @@ const secret = fc.stringMatching(/^[A-Za-z0-9]{12,24}$/).map((text) => `zz${text
 /** Where a file may hold a secret: in the value itself, or in a part of it. */
 const places: Record<string, (secret: unknown) => Raw> = {
   registrationSecret: (value) => ({ ...least, registrationSecret: value }),
+  previousRegistrationSecret: (value) => ({ ...least, previousRegistrationSecret: value }),
   'a key in place of its path': (value) => ({ ...least, access: { ...access, sshKeys: [value] } }),
   'the list of keys': (value) => ({ ...least, access: { ...access, sshKeys: value } }),
   'a variable of the workload': (value) =>

@@ -203,6 +203,7 @@ describe('worker machine: the config hash', () => {
     ['the wait for readiness', withWhole({ waitForReady: true })],
     ['placements', withWhole({ placements: [{ serverType: 'cx43', location: 'hel1' }] })],
     ['an explicit default', withWhole({ publicNetwork: { ipv4: true, ipv6: true } })],
+    ['the registration secret before this one', { ...whole, previousRegistrationSecret: `${SECRET}1` }],
     ['budgets', { ...whole, budget: { hourly: 1, monthly: 100 } }],
     ['names', { ...whole, dns: { zone: 'example.com', workers: true } }],
     ['another pool', { ...whole, pools: { ci: pool, web: { ...pool, image: 'ubuntu-24.04' } } }],
