@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batching } from './batching';
 import type { Database } from './database';
 import type { Slot, SlotBook, SlotRequest } from './types';
 
@@ -23,24 +24,48 @@ const loadSchema = z.discriminatedUnion('part', [
   z.object({ part: z.literal('waits'), pool: z.string(), times: z.array(z.number()) }),
 ]);
 
+type Asked = SlotRequest & { readonly now: number };
+
 type Load = Awaited<ReturnType<SlotBook['load']>>;
 
 /** What must not be done twice at once is done by functions in the database, see `migrations/0002-slots.sql.ts`. */
 export class SlotTable implements SlotBook {
+  private readonly askers = new Map<string, (asked: Asked) => Promise<Slot>>();
+
   constructor(
     private readonly database: Database,
     /** Seconds without a word after which a worker gets no slots. */
     private readonly silence: number,
   ) {}
 
-  async request({ id, environment, pool, patience, ttl }: SlotRequest, now: number): Promise<Slot> {
-    const [slot] = await this.database.query(
+  /** Requests of one environment take its lock one after the other, so those that come meanwhile go together. */
+  async request(request: SlotRequest, now: number): Promise<Slot> {
+    const { environment } = request;
+    let ask = this.askers.get(environment);
+    if (!ask) this.askers.set(environment, (ask = batching((asked) => this.requestAll(environment, asked))));
+    return ask({ ...request, now });
+  }
+
+  /** In the order in which they came: the function is called once for each, and sees what the calls before it did. */
+  private async requestAll(environment: string, asked: readonly Asked[]): Promise<Slot[]> {
+    return this.database.query(
       rowSchema,
-      `select ${COLUMNS} from worker_pools.request_slot($1, $2, $3, $4, $5, $6, $7)`,
-      [environment, id, pool, patience, ttl, now, now - this.silence],
+      `select ${COLUMNS}
+       from unnest($2::text[], $3::text[], $4::double precision[], $5::double precision[], $6::double precision[])
+         with ordinality as asked (asked_id, asked_pool, patience, asked_ttl, asked_at, turn)
+       cross join lateral worker_pools.request_slot(
+         $1, asked_id, asked_pool, patience, asked_ttl, asked_at, asked_at - $7)
+       order by turn`,
+      [
+        environment,
+        asked.map(({ id }) => id),
+        asked.map(({ pool }) => pool),
+        asked.map(({ patience }) => patience),
+        asked.map(({ ttl }) => ttl),
+        asked.map(({ now }) => now),
+        this.silence,
+      ],
     );
-    if (!slot) throw new Error(`slot ${id} of ${environment} was not kept`);
-    return slot;
   }
 
   async get(environment: string, id: string): Promise<Slot | undefined> {
