@@ -5,7 +5,7 @@ import { lastAddress } from './model/cidr';
 import type { NatGatewayConfig, StackConfig } from './model/config-schema';
 import { stackLabels } from './model/labels';
 import { physicalName } from './model/names';
-import { hostKey } from './model/worker-machine';
+import { hostKey, surroundings } from './model/worker-machine';
 import type { PoolNetwork } from './pool-network';
 import { checkReadiness, type CheckAccess } from './readiness';
 import type { SshAccess } from './ssh-access';
@@ -49,6 +49,7 @@ export class NatGateway extends pulumi.ComponentResource {
             hostname,
             os: osOf(gateway.image)!,
             ssh: { port: config.access.ssh.port, authorizedKeys: access.authorizedKeys, hostKey: keys },
+            ...surroundings(config),
             cidr,
             ...(authKey === undefined
               ? {}

@@ -68,6 +68,34 @@ export const accessSchema = z.strictObject({
     .prefault({}),
 });
 
+/** As plain as they stand in a machine's scripts. */
+const timeServer = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, {
+  error: 'must be a host name or an address, e.g. ntp1.example.com',
+});
+const certificate = z
+  .string()
+  .regex(/^\s*-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+\n-----END CERTIFICATE-----\s*$/, {
+    error: 'must be one certificate as PEM, from -----BEGIN CERTIFICATE----- on',
+  });
+
+export const machinesSchema = z.strictObject({
+  timeServers: z
+    .array(timeServer)
+    .default([])
+    .describe('NTP servers that machines ask; what their image asks where absent'),
+  resolvers: z
+    .array(z.ipv4({ error: 'must be an IPv4 address, e.g. 185.12.64.1' }))
+    .max(3)
+    .default([])
+    .describe('name servers of workers without a public address; Hetzner’s own where absent'),
+  trustedCertificates: z
+    .array(certificate)
+    .default([])
+    .describe(
+      'certificates of private authorities that machines trust: for a login server or a repository of your own',
+    ),
+});
+
 const natGatewaySchema = z.strictObject({
   serverType: text.describe('its server type, e.g. cx23'),
   location: text.describe('its location, e.g. fsn1'),
@@ -268,6 +296,7 @@ const registrationSecret = z
 /** Everything under `worker-pools:` in a stack's file. */
 export const stackConfigSchema = z.strictObject({
   access: accessSchema.describe('how machines are reached, and by whom'),
+  machines: machinesSchema.prefault({}).describe('what every machine is told of its surroundings'),
   network: networkSchema
     .optional()
     .describe('a private network of its own, or another stack’s; none where absent'),

@@ -44,9 +44,15 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
       authorizedKeys: facts.authorizedKeys,
       hostKey: hostKey(config.registrationSecret, hostname),
     },
+    ...surroundings(config),
     network:
       isPrivateOnly(pool) && facts.networkCidr !== undefined
-        ? { kind: 'private-only', gateway: addressAt(facts.networkCidr, 1), cidr: facts.networkCidr }
+        ? {
+            kind: 'private-only',
+            gateway: addressAt(facts.networkCidr, 1),
+            cidr: facts.networkCidr,
+            ...(config.machines.resolvers.length > 0 ? { resolvers: config.machines.resolvers } : {}),
+          }
         : { kind: 'public' },
     ...(facts.authKey === undefined
       ? {}
@@ -58,6 +64,16 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
     ...(config.service
       ? { service: { url: config.service.url, token: workerToken(config.registrationSecret, facts) } }
       : {}),
+  };
+}
+
+/** What every machine is told, the NAT machine too. */
+export function surroundings({
+  machines: { timeServers, trustedCertificates },
+}: Pick<StackConfig, 'machines'>): Pick<WorkerMachine, 'timeServers' | 'trustedCertificates'> {
+  return {
+    ...(timeServers.length > 0 ? { timeServers } : {}),
+    ...(trustedCertificates.length > 0 ? { trustedCertificates } : {}),
   };
 }
 

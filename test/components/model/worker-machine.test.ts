@@ -19,6 +19,8 @@ const whole: Raw = { ...least, pools: { ci: pool }, service: { url: 'https://wor
 const hashOf = (raw: Raw, changes: Partial<typeof facts> | { networkCidr: string } = {}): string =>
   configHash(parsed(raw), { ...facts, ...changes });
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
 const withContainer = (changes: Raw): Raw => ({
   ...whole,
   pools: {
@@ -171,6 +173,8 @@ describe('worker machine: the config hash', () => {
       'the control server',
       { ...whole, access: { ...access, tailscale: { loginServer: 'https://hs.example.com' } } },
     ],
+    ['the time servers', { ...whole, machines: { timeServers: ['ntp.example.com'] } }],
+    ['trusted certificates', { ...whole, machines: { trustedCertificates: [CERTIFICATE] } }],
     [
       'connectivity',
       { ...whole, access: { ...access, connectivity: 'direct', ssh: { from: ['203.0.113.7/32'] } } },
@@ -182,6 +186,17 @@ describe('worker machine: the config hash', () => {
   for (const [what, raw, changes] of changing) {
     it(`changes with ${what}`, () => assert.notEqual(hashOf(raw, changes ?? {}), hashOf(whole)));
   }
+
+  it('changes with the name servers of a worker that uses them', () => {
+    const resolvers = { resolvers: ['192.0.2.53'] };
+    const privately = { publicNetwork: { ipv4: false, ipv6: false } };
+    const natGateway = { serverType: 'cx23', location: 'fsn1', image: 'debian-12' };
+    const network = { cidr: '10.20.0.0/16', zone: 'eu-central', natGateway };
+    const inside = { ...withWhole(privately), network };
+    const onNetwork = { networkCidr: network.cidr };
+    assert.notEqual(hashOf({ ...inside, machines: resolvers }, onNetwork), hashOf(inside, onNetwork));
+    assert.equal(hashOf({ ...whole, machines: resolvers }), hashOf(whole));
+  });
 
   it('changes with the environment and the pool', () => {
     const config = parsed({ ...whole, pools: { ci: pool, web: pool } });
