@@ -65,17 +65,7 @@ export function renderPool(directory: string, stack: string, pool: string): Rend
 /** The stack's own keys; `secure:` values stand as an unknown secret. @throws ConfigError */
 function readStackFile(directory: string, stack: string): Record<string, unknown> {
   const name = `Pulumi.${stack}.yaml`;
-  let text: string;
-  try {
-    text = readFileSync(join(directory, name), 'utf8');
-  } catch {
-    throw new ConfigError([
-      {
-        path: name,
-        message: `is not in ${directory}; run this in the project's folder and name one of its stacks`,
-      },
-    ]);
-  }
+  const text = readFileSync(join(directory, name), 'utf8');
   const document = parseDocument(text);
   const [fault] = document.errors;
   if (fault) throw new ConfigError([{ path: name, message: fault.message }]);

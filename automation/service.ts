@@ -7,7 +7,7 @@ import { startWorkerApi } from './http/worker-api';
 import type { Log } from './log';
 import { SILENT_AFTER } from './observe/fleet';
 import { openRegistry } from './registry';
-import type { Settings } from './settings';
+import { engineSecrets, type Settings } from './settings';
 import { StackLoop } from './stack-loop';
 
 /** What surrounds a service: the machine's in production, a test's own otherwise. */
@@ -54,7 +54,7 @@ async function open(
 ): Promise<Service> {
   const { clock, log, censor } = surroundings;
   const { databaseUrl, environment } = settings;
-  censor.add(settings.admin.token, environment['PULUMI_CONFIG_PASSPHRASE']);
+  censor.add(settings.admin.token, ...engineSecrets(environment));
   if (databaseUrl !== undefined) censor.add(...secretsOfUrl(databaseUrl));
   const metrics = createMetrics();
   const registry = await openRegistry(

@@ -14,7 +14,8 @@ export interface Settings {
   /** URL of a PostgreSQL database; the embedded one where absent. */
   readonly databaseUrl: string | undefined;
   readonly workers: Listener;
-  readonly admin: Listener & { readonly token: string };
+  /** `hostNames`: further names under which browsers reach it, e.g. through a proxy on this machine. */
+  readonly admin: Listener & { readonly token: string; readonly hostNames?: readonly string[] };
   /** Watches, decides and explains; changes nothing, whatever the stacks say. */
   readonly dryRun: boolean;
   /** What the engine and its plugins see. */
@@ -31,12 +32,21 @@ export interface ServeFlags {
   stack: string[];
   listen: string;
   admin: string;
+  adminName?: string[];
   data?: string;
   dryRun?: boolean;
 }
 
 export const DEFAULT_LISTEN = '127.0.0.1:8470';
 export const DEFAULT_ADMIN = '127.0.0.1:8471';
+
+/** What opens the stacks' state and their secrets. */
+const ENGINE_SECRETS = [
+  'PULUMI_CONFIG_PASSPHRASE',
+  'PULUMI_ACCESS_TOKEN',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+] as const;
 
 /** Secrets of this process. Each can be given as `NAME`, or as `NAME_FILE`: a file that only its owner can read. */
 const SECRETS = [
@@ -46,7 +56,7 @@ const SECRETS = [
   'TAILSCALE_OAUTH_CLIENT_SECRET',
   'TAILSCALE_API_KEY',
   'CLOUDFLARE_API_TOKEN',
-  'PULUMI_CONFIG_PASSPHRASE',
+  ...ENGINE_SECRETS,
 ] as const;
 
 /** @throws ConfigError with every fault found */
@@ -61,6 +71,7 @@ export function readSettings(flags: ServeFlags, variables: NodeJS.ProcessEnv, pr
       message: `${admin.host} is not a loopback address; the admin interface stays on this machine: use 127.0.0.1, and reach it from elsewhere with \`ssh -L 8471:127.0.0.1:8471\` or \`tailscale serve\``,
     });
   }
+  const hostNames = parseHostNames(flags.adminName ?? [], faults);
   const databaseUrl = environment['WORKER_POOLS_DATABASE_URL'];
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     faults.push({
@@ -77,7 +88,7 @@ export function readSettings(flags: ServeFlags, variables: NodeJS.ProcessEnv, pr
     data,
     databaseUrl,
     workers,
-    admin: { ...admin, token: environment['WORKER_POOLS_ADMIN_TOKEN'] ?? ownAdminToken(data) },
+    admin: { ...admin, hostNames, token: environment['WORKER_POOLS_ADMIN_TOKEN'] ?? ownAdminToken(data) },
     dryRun: flags.dryRun ?? false,
     environment: withLogin(environment),
   };
@@ -132,6 +143,11 @@ export function withSecretFiles(variables: NodeJS.ProcessEnv, faults: ConfigFaul
   return environment;
 }
 
+/** What no line may show of what opens state and secrets. */
+export function engineSecrets(environment: NodeJS.ProcessEnv): (string | undefined)[] {
+  return ENGINE_SECRETS.map((name) => environment[name]);
+}
+
 /** systemd gives its credentials to the service's user by an access list, whose mask shows as the group's right to read. */
 function isCredential(file: string, variables: NodeJS.ProcessEnv): boolean {
   const folder = variables['CREDENTIALS_DIRECTORY'];
@@ -160,6 +176,20 @@ function parseListener(flag: string, text: string, faults: ConfigFault[]): Liste
   }
   return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port };
 }
+
+/** Names as a browser sends them in `Host`, without port. */
+function parseHostNames(names: readonly string[], faults: ConfigFault[]): string[] {
+  for (const name of names) {
+    if (HOST_NAME.test(name)) continue;
+    faults.push({
+      path: '--admin-name',
+      message: `"${name}" is not a host name without scheme and port, e.g. pools.your-tailnet.ts.net`,
+    });
+  }
+  return [...names];
+}
+
+const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);

@@ -59,17 +59,23 @@ export async function openSettings(
   return { ...parseSettings(parts, await opened.readConfig()), environment: opened.name };
 }
 
-/** @throws ConfigError naming near matches where the project has no such stack */
+/** @throws ConfigError where this is no checkout, and with near matches where it has no such stack */
 export function checkStackFile(project: string, stack: string): void {
   const name = stack.split('/').at(-1)!;
-  if (existsSync(join(project, `Pulumi.${name}.yaml`))) return;
+  if (existsSync(join(project, 'Pulumi.yaml')) && existsSync(join(project, `Pulumi.${name}.yaml`))) return;
+  throw new ConfigError([checkoutFault(project, name)], 'The stack was not opened.');
+}
+
+function checkoutFault(project: string, stack: string): ConfigFault {
+  if (!existsSync(join(project, 'Pulumi.yaml'))) {
+    return { path: 'Pulumi.yaml', message: `is not in ${project}; run this in the checkout` };
+  }
   const names = stackNames(project);
-  const there =
-    names.length === 0 ? 'There is none here: run this in the checkout.' : `There are: ${names.join(', ')}.`;
-  throw new ConfigError(
-    [{ path: '--stack', message: `${project} has no stack "${name}".${didYouMean(name, names)} ${there}` }],
-    'The stack was not opened.',
-  );
+  const there = names.length === 0 ? 'It has none.' : `There are: ${names.join(', ')}.`;
+  return {
+    path: '--stack',
+    message: `${project} has no stack "${stack}": no file Pulumi.${stack}.yaml.${didYouMean(stack, names)} ${there}`,
+  };
 }
 
 function stackNames(project: string): string[] {

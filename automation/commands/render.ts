@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { renderPool } from '../render';
+import { checkStackFile } from './opened-stack';
 
 /** What a worker will be told, before it exists. */
 export function renderCommand(): Command {
@@ -12,6 +13,7 @@ export function renderCommand(): Command {
       `\nNeeds no passphrase and no service: secrets are never in it. Its size goes to standard error.\n\n  $ worker-pools render --stack staging --pool ci > cloud-config.yaml`,
     )
     .action(({ stack, pool }: { stack: string; pool: string }) => {
+      checkStackFile(process.cwd(), stack);
       const { text, bytes, limit, sections } = renderPool(process.cwd(), stack, pool);
       process.stdout.write(text);
       const shares = sections.map(({ name, bytes: share }) => `${name} ${share}`).join(', ');

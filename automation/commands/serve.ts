@@ -17,6 +17,11 @@ export function serveCommand(): Command {
     .option('--listen <host:port>', 'where workers and callers for slots reach it', DEFAULT_LISTEN)
     .option('--admin <host:port>', 'admin interface and page, on a loopback address', DEFAULT_ADMIN)
     .option(
+      '--admin-name <host>',
+      'name under which the admin interface is reached through a proxy on this machine, e.g. by `tailscale serve`; give it again for more',
+      collect,
+    )
+    .option(
       '--data <folder>',
       'folder for its own files (default: $STATE_DIRECTORY, else ~/.local/state/worker-pools)',
     )
@@ -55,8 +60,8 @@ export function serveCommand(): Command {
 
 const HELP = `
 Secrets come from the environment, or from files that only their owner can read: NAME or NAME_FILE for
-WORKER_POOLS_DATABASE_URL, WORKER_POOLS_ADMIN_TOKEN, PULUMI_CONFIG_PASSPHRASE, HCLOUD_TOKEN, TAILSCALE_OAUTH_CLIENT_SECRET,
-TAILSCALE_API_KEY, CLOUDFLARE_API_TOKEN. The stack's own configuration comes first.
+WORKER_POOLS_DATABASE_URL, WORKER_POOLS_ADMIN_TOKEN, PULUMI_CONFIG_PASSPHRASE, PULUMI_ACCESS_TOKEN, AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, HCLOUD_TOKEN, TAILSCALE_OAUTH_CLIENT_SECRET, TAILSCALE_API_KEY, CLOUDFLARE_API_TOKEN. The stack's own configuration comes first.
 
   $ worker-pools serve --stack staging --listen 100.64.0.7:8470
 

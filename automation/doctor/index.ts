@@ -6,7 +6,7 @@ import { checkQueues } from './queues';
 import { readRegistry, type ReadRegistry } from './registry';
 import { checkService, checkWorkerUrl } from './service';
 import { checkLock, readStack, type ReadStack } from './stack';
-import { checkVendors, type VendorFindings } from './vendors';
+import { checkVendors } from './vendors';
 
 /**
  * Looks at everything that a stack needs, side by side, and changes nothing (with `tryTags` a tailnet key lives for a
@@ -22,27 +22,19 @@ export async function diagnose(question: Question): Promise<Section[]> {
     bounded('registry', async () => (registry = await readRegistry(question)).findings, patienceMs),
   ]);
   const { engine, config, values, record } = stack;
-  let vendors: VendorFindings = { hetzner: [], tailscale: [], cloudflare: [] };
   const nothing: readonly Finding[] = [];
-  const [late, queues, workerUrl] = await Promise.all([
+  const [vendors, queues, workerUrl] = await Promise.all([
     config && engine && values
-      ? bounded(
-          'vendors',
-          async () => {
-            vendors = await checkVendors({
-              question,
-              environment: engine.name,
-              config,
-              credentials: readCredentials(question.environment, (provider, key) =>
-                values.get(`${provider}:${key}`),
-              ),
-              knownPools: Object.keys(record?.membership ?? {}),
-            });
-            return nothing;
-          },
-          patienceMs,
-        )
-      : nothing,
+      ? checkVendors({
+          question,
+          environment: engine.name,
+          config,
+          credentials: readCredentials(question.environment, (provider, key) =>
+            values.get(`${provider}:${key}`),
+          ),
+          knownPools: Object.keys(record?.membership ?? {}),
+        })
+      : { hetzner: nothing, tailscale: nothing, cloudflare: nothing },
     config ? checkQueues(config, question) : nothing,
     config
       ? bounded('service.url', (signal) => checkWorkerUrl(config.service?.url, signal), patienceMs)
@@ -54,7 +46,7 @@ export async function diagnose(question: Question): Promise<Section[]> {
       title: 'Stack',
       findings: [...opened, ...(engine ? checkLock(engine, question, registry.intent) : [])],
     },
-    { title: 'Hetzner', findings: [...late, ...vendors.hetzner] },
+    { title: 'Hetzner', findings: vendors.hetzner },
     { title: 'Tailscale', findings: vendors.tailscale },
     { title: 'Cloudflare', findings: vendors.cloudflare },
     { title: 'Queues', findings: queues },

@@ -20,7 +20,7 @@ export function guardHost(app: FastifyInstance, names: readonly string[]): void 
       throw new Refusal(
         403,
         'foreign-host',
-        'this service does not answer under that name; use http://localhost',
+        'this service does not answer under that name; use http://localhost, or name it with --admin-name',
       );
     }
     if (origin !== undefined && !allowed.has(nameOf(origin))) {

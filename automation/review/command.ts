@@ -2,7 +2,10 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Automation from '@pulumi/pulumi/automation';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ConfigError, type ConfigFault } from '../../components/model/errors';
 import { createCensor } from '../censor';
+import { checkStackFile } from '../commands/opened-stack';
+import { engineSecrets, withSecretFiles } from '../settings';
 import type * as Deploy from './deploy';
 import { createGitHub, GitHubError, type GitHub } from './github';
 import type * as LocalCloud from './local-cloud';
@@ -45,6 +48,13 @@ export function addPreviewCommand(program: Command): void {
       '--sandbox <checkout>',
       'preview on a local cloud, on which this other checkout is brought up first: for who has no credentials',
     )
+    .addHelpText(
+      'after',
+      `
+Secrets come from the environment, or from files (NAME_FILE), as for \`serve\`. Nothing is changed.
+
+  $ worker-pools preview --stack staging --policy-pack`,
+    )
     .action(preview);
   program
     .command('post-comment')
@@ -63,6 +73,13 @@ export function addPreviewCommand(program: Command): void {
     .description('pulumi up with this checkout; waits while another update holds the stack')
     .requiredOption('--stack <name>', 'stack to bring up')
     .option('--wait <minutes>', 'how long to wait for a held stack', minutes, 15)
+    .addHelpText(
+      'after',
+      `
+An update that would take workers away stops, unless WORKER_POOLS_ALLOW_REMOVAL names them.
+
+  $ worker-pools deploy --stack staging --wait 30`,
+    )
     .action(deploy);
 }
 
@@ -79,7 +96,7 @@ async function preview({ stack: stacks, format, out, sandbox, ...options }: Prev
       policyPack: options.policyPack ?? false,
       refresh: options.refresh ?? false,
       environment: env,
-      censor: createCensor(env['PULUMI_CONFIG_PASSPHRASE'], env['PULUMI_ACCESS_TOKEN']),
+      censor: createCensor(...engineSecrets(env)),
       progress: (line: string) => log(`${stack}: ${line} …`),
     };
     reports.push(
@@ -122,6 +139,7 @@ async function drift({ report: file }: { report: string }): Promise<void> {
 async function deploy({ stack, wait }: { stack: string; wait: number }): Promise<void> {
   const { CommandError, ConcurrentUpdateError } = loadLater('@pulumi/pulumi/automation') as typeof Automation;
   const { update } = loadLater('./deploy') as typeof Deploy;
+  checkStackFile(process.cwd(), stack);
   try {
     await update({
       stack,
@@ -145,8 +163,11 @@ async function deploy({ stack, wait }: { stack: string; wait: number }): Promise
 
 /** The engine's environment; the Automation API looks for the command on this process's own PATH. */
 async function engineEnvironment(): Promise<Record<string, string>> {
+  const faults: ConfigFault[] = [];
+  const variables = withSecretFiles(process.env, faults);
+  if (faults.length > 0) throw new ConfigError(faults, 'The stack was not opened.');
   const { ensureEngine } = await import('../../toolchain/ensure.mjs');
-  const { env } = await ensureEngine({ log });
+  const { env } = await ensureEngine({ log, env: variables });
   process.env['PATH'] = env['PATH'];
   return env;
 }

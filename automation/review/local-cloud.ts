@@ -13,6 +13,8 @@ import type { Report } from './report';
 /** The stack whose secrets are nobody's: its passphrase is public. */
 export const LOCAL_STACK = 'sandbox';
 const PASSPHRASE = 'sandbox';
+/** What a caller's environment opens anything with. */
+const OPENS = /^(AWS|HCLOUD|TAILSCALE|CLOUDFLARE)_|^PULUMI_(ACCESS_TOKEN|BACKEND|CONFIG|CREDENTIALS)/;
 const AGENT_SOCKET = 'agent.sock';
 
 export const NOTE =
@@ -102,8 +104,9 @@ async function prepare(
   if (existsSync(join(pulumiHome, 'plugins'))) {
     cpSync(join(pulumiHome, 'plugins'), join(home, 'plugins'), { recursive: true, verbatimSymlinks: true });
   }
+  const harmless = Object.entries(variables).filter(([name]) => !OPENS.test(name));
   return {
-    ...variables,
+    ...Object.fromEntries(harmless),
     HOME: home,
     SSH_AUTH_SOCK: agent,
     PULUMI_HOME: home,

@@ -8,6 +8,7 @@ import { ConfigError } from '../../components/model/errors';
 import { readCredentials } from '../../components/preflight/credentials';
 import { secretsIn } from '../apply/config-secrets';
 import type { Censor } from '../censor';
+import { checkStackFile } from '../commands/opened-stack';
 import { assemble, failedReport } from './assemble';
 import { readFacts } from './facts';
 import { clean, readPlan } from './plan';
@@ -43,6 +44,7 @@ export async function previewStack(question: PreviewQuestion): Promise<Report> {
 
 async function review(question: PreviewQuestion): Promise<Report> {
   const { stack: name, directory, environment, censor, progress } = question;
+  checkStackFile(directory, name);
   progress('reading the configuration');
   const workspace = await LocalWorkspace.create({ workDir: directory, envVars: environment });
   // Every command names its stack: a preview must not change which one a person has selected.

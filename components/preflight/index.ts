@@ -84,7 +84,8 @@ export async function checkTags({ config, credentials }: PreflightQuestion): Pro
   }
 }
 
-async function askHetzner(question: PlanQuestion) {
+/** What Hetzner has, and what of the plan it would refuse. */
+export async function askHetzner(question: PlanQuestion) {
   const { environment, config, credentials, now } = question;
   const none = { facts: undefined, sharedNetwork: undefined, warnings: [] as string[] };
   const { token } = credentials.hetzner;
@@ -136,7 +137,11 @@ async function askHetzner(question: PlanQuestion) {
   }
 }
 
-async function askTailscale({ config, credentials }: PreflightQuestion): Promise<ConfigFault[]> {
+/** Whether the tailnet's credentials are taken. */
+export async function askTailscale({
+  config,
+  credentials,
+}: Pick<PreflightQuestion, 'config' | 'credentials'>): Promise<ConfigFault[]> {
   if (config.access.connectivity !== 'tailscale') return [];
   const { oauthClientId, oauthClientSecret, apiKey } = credentials.tailscale;
   if (apiKey === undefined) {
@@ -164,10 +169,14 @@ async function askTailscale({ config, credentials }: PreflightQuestion): Promise
   }
 }
 
-async function askCloudflare({
+/** The zone's id, where the plan has names. */
+export async function askCloudflare({
   config,
   credentials,
-}: PreflightQuestion): Promise<{ zoneId: string | undefined; faults: ConfigFault[] }> {
+}: Pick<PreflightQuestion, 'config' | 'credentials'>): Promise<{
+  zoneId: string | undefined;
+  faults: ConfigFault[];
+}> {
   if (!config.dns) return { zoneId: undefined, faults: [] };
   if (credentials.cloudflare.token === undefined) {
     return { zoneId: undefined, faults: [missing('cloudflare:apiToken', 'CLOUDFLARE_API_TOKEN')] };

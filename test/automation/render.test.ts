@@ -13,6 +13,7 @@ describe('worker-pools render', () => {
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'render-'));
+    copyFileSync(join(ROOT, 'Pulumi.yaml'), join(folder, 'Pulumi.yaml'));
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', join(folder, 'id')]);
     for (const stack of ['sandbox', 'staging', 'production']) {
       const text = readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), 'utf8');
@@ -72,7 +73,7 @@ describe('worker-pools render', () => {
   });
 
   for (const { args, message } of [
-    { args: ['--stack', 'stagin', '--pool', 'ci'], message: /Pulumi\.stagin\.yaml: is not in / },
+    { args: ['--stack', 'stagin', '--pool', 'ci'], message: /no file Pulumi\.stagin\.yaml/ },
     {
       args: ['--stack', 'staging', '--pool', 'cii'],
       message: /stack staging has no pool "cii"\. Did you mean "ci"\? There are: ci, web\./,

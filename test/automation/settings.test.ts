@@ -3,7 +3,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../components/model/errors';
-import { readOwnAdminToken, readSettings, type ServeFlags, withLogin } from '../../automation/settings';
+import {
+  engineSecrets,
+  readOwnAdminToken,
+  readSettings,
+  type ServeFlags,
+  withLogin,
+} from '../../automation/settings';
 
 describe('the settings of a service', () => {
   let folder: string;
@@ -64,11 +70,37 @@ describe('the settings of a service', () => {
     assert.equal(faultsOf({}, variables).length, 1);
   });
 
-  it('hand the engine what was in files', () => {
-    const file = join(folder, 'passphrase');
-    writeFileSync(file, 'open sesame\n', { mode: 0o400 });
-    const { environment } = readSettings(flags(), { PULUMI_CONFIG_PASSPHRASE_FILE: file }, folder);
-    assert.equal(environment['PULUMI_CONFIG_PASSPHRASE'], 'open sesame');
+  for (const name of [
+    'PULUMI_CONFIG_PASSPHRASE',
+    'PULUMI_ACCESS_TOKEN',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'HCLOUD_TOKEN',
+    'TAILSCALE_OAUTH_CLIENT_SECRET',
+    'CLOUDFLARE_API_TOKEN',
+  ]) {
+    it(`hand the engine the file of ${name}, and refuse one that others can read`, () => {
+      const file = join(folder, 'secret');
+      writeFileSync(file, 'open sesame\n', { mode: 0o400 });
+      const { environment } = readSettings(flags(), { [`${name}_FILE`]: file }, folder);
+      assert.equal(environment[name], 'open sesame');
+      chmodSync(file, 0o444);
+      assert.match(faultsOf({}, { [`${name}_FILE`]: file })[0]!, /_FILE: .* can be read by others/);
+    });
+  }
+
+  it('know what must not be shown of what opens state and secrets', () => {
+    const variables = { PULUMI_ACCESS_TOKEN: 'pul-1234', AWS_SECRET_ACCESS_KEY: 'aws-5678', HOME: '/root' };
+    assert.deepEqual(
+      engineSecrets(variables).filter((value) => value !== undefined),
+      ['pul-1234', 'aws-5678'],
+    );
+  });
+
+  it('take further names of the admin interface', () => {
+    const adminName = ['pools.your-tailnet.ts.net', 'Pools'];
+    assert.deepEqual(readSettings(flags({ adminName }), {}, folder).admin.hostNames, adminName);
+    assert.deepEqual(readSettings(flags(), {}, folder).admin.hostNames, []);
   });
 
   for (const { what, more = {}, variables = {}, fault } of [
@@ -102,6 +134,14 @@ describe('the settings of a service', () => {
       const faults = faultsOf(more, variables);
       assert.equal(faults.length, 1);
       assert.match(faults[0]!, fault);
+    });
+  }
+
+  for (const name of ['https://pools.ts.net', 'pools.ts.net:443', '*.ts.net', '']) {
+    it(`refuse "${name}" as a name of the admin interface`, () => {
+      const faults = faultsOf({ adminName: [name] });
+      assert.equal(faults.length, 1);
+      assert.match(faults[0]!, /^--admin-name: ".*" is not a host name without scheme and port/);
     });
   }
 

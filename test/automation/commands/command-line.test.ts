@@ -24,6 +24,8 @@ const COMMANDS = [
   'sweep',
   'slots-token',
   'render',
+  'preview',
+  'deploy',
 ];
 
 describe('the command line', function () {
@@ -122,6 +124,25 @@ describe('the command line', function () {
       assert.doesNotMatch(text, /^ +at /m);
       if (said !== undefined) assert.equal(text.replace('(--help shows what there is)\n', ''), said);
       else assert.match(text, /Did you mean/);
+    });
+  }
+
+  for (const { command, args = [], stdout = false } of [
+    { command: 'serve' },
+    { command: 'doctor', stdout: true },
+    { command: 'render', args: ['--pool', 'ci'] },
+    { command: 'catalogue' },
+    { command: 'slots-token', args: ['--pool', 'ci', '--show'] },
+    { command: 'deploy' },
+  ]) {
+    it(`says outside of a checkout what is missing: ${command}`, async () => {
+      const env = { ...process.env, XDG_STATE_HOME: folder, NO_COLOR: '1' };
+      const said = await start(['node', BINARY, command, '--stack', 'staging', ...args], { cwd: folder, env })
+        .finished;
+      assert.equal(said.code, 1);
+      const words = (stdout ? said.stdout : said.text).replaceAll(/\s+/g, ' ');
+      assert.match(words, /is not in \S+\/worker-pools-command-line-\w+(;| →|.* →) run this in the checkout/);
+      assert.match(words, /Pulumi\.yaml|project/);
     });
   }
 

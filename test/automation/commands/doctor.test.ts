@@ -157,7 +157,7 @@ describe('the doctor', function () {
       const { hetzner, tailscale, cloudflare } = await ask();
       assert.deepEqual(hetzner.filter(({ check }) => check !== 'requests').map(line), [
         'ok token: may read and write',
-        'note project limit: the API does not tell it; there are 0 servers now, and this stack may want up to 8 with 8 public IPv4 addresses (every pool at max, rollouts, gateway); ask for as many in the console under Limits',
+        'note project limit: the API does not tell it; there are 0 servers now, and this stack may want up to 7 with 7 public IPv4 addresses (every pool at max, the gateway); ask for as many in the console under Limits',
         'ok clock: agrees with Hetzner’s within 5 s',
         'ok SSH keys: 1 found',
         'ok offers: every placement and image can be ordered',
@@ -267,6 +267,38 @@ describe('the doctor', function () {
       const access = { connectivity: 'tailscale', sshKeys: [KEY], tags: ['tag:strange'] };
       const refused = line((await ask({ tryTags: true, config: { access } })).tailscale[2]!);
       assert.match(refused, /^failed tags: Tailscale refuses tag:strange: /);
+    });
+
+    it('tells of each vendor by itself, and of all that answers, where others are out of order', async () => {
+      const broken = { status: 503, message: 'out of order', times: null };
+      sandbox.faults.add({ ...broken, vendor: 'hetzner', method: 'GET', path: '^/v1/servers\\?per_page=1' });
+      sandbox.faults.add({
+        ...broken,
+        vendor: 'tailscale',
+        method: 'GET',
+        path: '/api/v2/tailnet/-/devices',
+      });
+      const { hetzner, tailscale, cloudflare } = await ask({ config: { dns: { zone: 'sandbox.example' } } });
+      const next = 'try again; if it stays, look at the vendor’s status page';
+      assert.deepEqual(hetzner.map(line), [
+        `failed project: could not be looked at: out of order → ${next}`,
+        'ok SSH keys: 1 found',
+        'ok offers: every placement and image can be ordered',
+      ]);
+      assert.deepEqual(tailscale.slice(0, 2).map(line), [
+        'ok client: taken, and may read auth keys',
+        `failed devices: could not be looked at: out of order → ${next}`,
+      ]);
+      assert.deepEqual(cloudflare.map(line), ['ok token: taken, and sees the zone sandbox.example']);
+    });
+
+    it('does not wait with the others for a vendor that never answers', async () => {
+      sandbox.faults.add({ vendor: 'hetzner', method: 'GET', path: '/v1/**', mode: 'stall', times: null });
+      const { hetzner, tailscale } = await ask({ patienceMs: 2_000 });
+      assert.deepEqual(hetzner.map(line), [
+        'failed Hetzner: no answer within 2 s → look at the network between here and there',
+      ]);
+      assert.equal(line(tailscale[0]!), 'ok client: taken, and may read auth keys');
     });
 
     it('finds a zone that the token does not see', async () => {

@@ -423,6 +423,33 @@ describe('the admin API', () => {
     });
   }
 
+  it('answers under the names that it was given, to their pages, and under no other', async () => {
+    const named = await adminListener(undefined, ['pools.your-tailnet.ts.net']);
+    try {
+      const ask = async (headers: Record<string, string>): Promise<number> =>
+        (
+          await raw(named.url, '/v1/stacks', {
+            authorization: `Bearer ${ADMIN_TOKEN}`,
+            host: 'pools.your-tailnet.ts.net',
+            ...headers,
+          })
+        ).status;
+      assert.equal(await ask({ origin: 'https://pools.your-tailnet.ts.net' }), 200);
+      assert.equal(await ask({ host: 'Pools.Your-Tailnet.ts.net:443' }), 200);
+      assert.equal(await ask({ host: 'localhost' }), 200);
+      assert.equal(await ask({ authorization: 'Bearer of-somebody-else' }), 401);
+      for (const host of [
+        'evil.your-tailnet.ts.net',
+        'your-tailnet.ts.net',
+        'pools.your-tailnet.ts.net.evil.com',
+      ])
+        assert.equal(await ask({ host }), 403, host);
+      assert.equal(await ask({ origin: 'https://evil.your-tailnet.ts.net' }), 403);
+    } finally {
+      await named.close();
+    }
+  });
+
   it('does not listen beyond this machine unless told so, nor with a token to be guessed', async () => {
     const { registry, metrics, stacks } = admin;
     const log = {

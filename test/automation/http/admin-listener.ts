@@ -11,7 +11,10 @@ import { NOW, stackStatus } from './status';
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
 /** The admin API on a free port, for one stack that has been published and whose first two workers have registered. */
-export async function adminListener(published: StackStatus = stackStatus()) {
+export async function adminListener(
+  published: StackStatus = stackStatus(),
+  hostNames: readonly string[] = [],
+) {
   const registry = memoryRegistry();
   const metrics = createMetrics();
   const woken: string[] = [];
@@ -41,6 +44,7 @@ export async function adminListener(published: StackStatus = stackStatus()) {
   const { url, close } = await startAdminApi({
     host: '127.0.0.1',
     port: 0,
+    hostNames,
     adminToken: ADMIN_TOKEN,
     stacks: () => stacks,
     registry,
