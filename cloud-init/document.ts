@@ -2,6 +2,7 @@ import { clock } from './clock';
 import { certificates } from './certificates';
 import { traefik, workload } from './containers';
 import { docker } from './docker';
+import { failureReport } from './failure-report';
 import { metadataGuard, sourceNat } from './firewall';
 import { heartbeat } from './heartbeat';
 import { hostName } from './host-name';
@@ -32,6 +33,7 @@ export function workerDocument(machine: WorkerMachine): MachineDocument {
   const needsDocker = machine.docker || machine.traefik !== undefined || container !== undefined;
   return compose(
     [
+      ...(service ? [failureReport(machine, service)] : []),
       ...(network.kind === 'private-only' ? [route(network)] : []),
       clock(machine),
       jobs(),

@@ -1,9 +1,9 @@
 import { runFolder } from './jobs';
+import { setUpEnded } from './failure-report';
 import type { WorkerMachine } from './machine';
-import { file, programs, quote, settings, type Section } from './section';
+import { curlFile, identity, type Service, workersUrl } from './service-account';
+import { file, programs, quote, type Section } from './section';
 import { start } from './steps';
-
-type Service = NonNullable<WorkerMachine['service']>;
 
 /**
  * Registers the worker with the service and then tells it every ten seconds how many jobs run and for how long.
@@ -16,24 +16,21 @@ type Service = NonNullable<WorkerMachine['service']>;
  * right after it has registered. Told to drain, it beats again two seconds later: only what it says of its jobs
  * after the order counts. Number and ages come from one look at the jobs, so they always agree.
  */
-export function heartbeat(worker: WorkerMachine, { url, token }: Service): Section {
-  const { environment, pool, workerId, hostname, slots } = worker;
-  const base = url.replace(/\/+$/, '');
-  const me = JSON.stringify({ environment, pool, worker: workerId }).slice(0, -1);
+export function heartbeat(worker: WorkerMachine, service: Service): Section {
+  const { hostname, slots } = worker;
   const details = JSON.stringify({ hostname, slots }).slice(1, -1);
   const address = worker.tailscale ? 'tailscale ip -1' : "hostname -I | cut -d' ' -f1";
   return {
     name: 'heartbeat',
     packages: ['curl'],
     files: [
-      file(curlFile, curlSettings(token), '0600'),
       file(
         `${programs}/heartbeat`,
         `#!/bin/sh
 cd ${runFolder} || exit
-me=${quote(me)}
+me=${identity(worker)}
 post() {
-  r=$(curl -fsSm10 -K ${curlFile} -d "$me,\\"at\\":$(date +%s.%3N),$2}" ${quote(`${base}/v1/workers/`)}$1 2>&1)
+  r=$(curl -fsSm10 -K ${curlFile} -d "$me,\\"at\\":$(date +%s.%3N),$2}" ${workersUrl(service)}$1 2>&1)
 }
 w=10
 while :; do
@@ -61,14 +58,6 @@ done
         '0700',
       ),
     ],
-    step: start('heartbeat'),
+    step: start('heartbeat') + setUpEnded,
   };
-}
-
-const curlFile = `${settings}/curl`;
-
-/** Kept off the command line, which every user can read. Without `location`, the token never follows a redirect. */
-function curlSettings(token: string): string {
-  const header = `Authorization: Bearer ${token}`.replace(/["\\]/g, '\\$&');
-  return `header = "${header}"\nheader = "Content-Type: application/json"\n`;
 }

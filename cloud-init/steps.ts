@@ -29,7 +29,10 @@ export function runtime(): Section {
 
 const prelude = `n=\${0##*/} f=/run/worker-pools.failed
 [ ! -e $f ] || exit 0
-trap '[ $? = 0 ] || echo "worker-pools: $n failed, see above" | tee $f' EXIT
+trap '[ $? = 0 ] || {
+  echo "worker-pools: $n failed, see above" | tee $f
+  [ ! -x ${programs}/report ] || ${programs}/report $n
+}' EXIT
 set -e
 echo "worker-pools: $n"
 try() {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
+import { auditKinds } from '../registry/types';
 import type { AuditLine } from './admin-client';
 import { adminClient, serviceCommand, type ServiceOptions } from './service-options';
 
@@ -17,17 +18,7 @@ export function explainCommand(): Command {
   return serviceCommand('explain', 'the last decisions, updates and orders, with what they went by and why')
     .option('--pool <name>', 'of this pool only')
     .option('--worker <id>', 'that name this worker')
-    .addOption(
-      new Option('--kind <kind>', 'of this kind only').choices([
-        'decision',
-        'update',
-        'command',
-        'alarm',
-        'sweep',
-        'recovery',
-        'leadership',
-      ]),
-    )
+    .addOption(new Option('--kind <kind>', 'of this kind only').choices(auditKinds))
     .option('--limit <number>', 'how many, from 1 to 500', howMany, 10)
     .option('--inputs', 'show what each decision went by, too')
     .addHelpText('after', HELP)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Registry } from '../registry/types';
+import { auditKinds, type Registry } from '../registry/types';
 import { SWEEP_KEY } from '../apply/sweeper';
 import { findStack, type Lookup } from './admin-lookup';
 import type { History } from './history';
@@ -15,7 +15,7 @@ interface Reads extends Lookup {
 
 const auditQuery = z.strictObject({
   pool: z.string().optional(),
-  kind: z.enum(['decision', 'update', 'command', 'alarm', 'sweep', 'recovery', 'leadership']).optional(),
+  kind: z.enum(auditKinds).optional(),
   worker: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });

@@ -44,6 +44,13 @@ const heartbeat = z
     error: 'must not be longer than busy',
   });
 
+/** Printable text: it is shown to people, and stands in one line of the trail. */
+const failure = z.strictObject({
+  ...identity,
+  step: z.string().regex(/^[\w-]{1,60}$/),
+  log: z.string().max(4000),
+});
+
 /** A clock this far ahead is taken for this much: a machine whose clock is set right later is not taken for a replay
  *  for longer. */
 const CLOCK_AHEAD = 60;
@@ -52,7 +59,7 @@ function sayable(at: number, now: number): number {
   return Math.min(at, now + CLOCK_AHEAD);
 }
 
-/** Registration and heartbeats. The heartbeat's answer is matched as text by the workers' shell script. */
+/** Registration, heartbeats, and what a worker says whose set-up failed. The heartbeat's answer is matched as text by the workers' shell script. */
 export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes): void {
   const { registry, now, metrics, wake } = routes;
 
@@ -65,6 +72,26 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
     metrics.registrations.inc({ outcome: 'ok' });
     if (pool.kind === 'slots') routes.settle(environment);
     return { drain: false };
+  });
+
+  app.post('/v1/workers/failed', async (request) => {
+    const body = parse(failure, request.body);
+    authenticate(routes, request, body);
+    const { environment, pool, worker, step, log } = body;
+    const summary = `${worker}'s set-up failed in step ${step}: ${lastLine(log)}`;
+    // Whoever repeats it, by mistake or not, adds nothing.
+    const [before] = await registry.audit.latest(environment, { pool, worker, kind: 'worker', limit: 1 });
+    if (before?.summary !== summary)
+      await registry.audit.append({
+        at: now(),
+        environment,
+        pool,
+        actor: worker,
+        kind: 'worker',
+        summary,
+        detail: { worker, step, log: log.split('\n') },
+      });
+    return {};
   });
 
   app.post('/v1/workers/heartbeat', async (request) => {
@@ -84,6 +111,13 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
         return { drain: answer.drain };
     }
   });
+}
+
+/** Its last word before it gave up: the machine's own line comes after it. */
+function lastLine(log: string): string {
+  const lines = log.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !line.startsWith('worker-pools:'));
+  return said.at(-1) ?? 'its log says nothing of why';
 }
 
 /**

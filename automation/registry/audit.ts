@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json, storable, type Database } from './database';
 import { mentions } from './mentions';
-import type { AuditEntry, AuditTrail } from './types';
+import { auditKinds, type AuditEntry, type AuditTrail } from './types';
 
 const rowSchema = z.object({
   // PostgreSQL's 64-bit integers arrive as text.
@@ -10,7 +10,7 @@ const rowSchema = z.object({
   environment: z.string(),
   pool: z.string().optional(),
   actor: z.string(),
-  kind: z.enum(['decision', 'update', 'command', 'alarm', 'sweep', 'recovery', 'leadership']),
+  kind: z.enum(auditKinds),
   summary: z.string(),
   detail: z.json().default(null),
 });

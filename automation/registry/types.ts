@@ -92,15 +92,28 @@ export interface WorkerBook {
   served(environment: string, since: number): Promise<ServedJob[]>;
 }
 
+/** `worker`: what a worker said of itself that was more than a heartbeat. */
+export const auditKinds = [
+  'decision',
+  'update',
+  'command',
+  'alarm',
+  'sweep',
+  'recovery',
+  'leadership',
+  'worker',
+] as const;
+export type AuditKind = (typeof auditKinds)[number];
+
 /** One line of the audit trail: a decision with its inputs and reasons, an update, a person's command, an alarm. */
 export interface AuditEntry {
   readonly id: number;
   readonly at: number;
   readonly environment: string;
   readonly pool?: string;
-  /** `scaler`, or the person's name as given with the command. */
+  /** `scaler`, the person's name as given with the command, or a worker's id. */
   readonly actor: string;
-  readonly kind: 'decision' | 'update' | 'command' | 'alarm' | 'sweep' | 'recovery' | 'leadership';
+  readonly kind: AuditKind;
   /** One sentence. */
   readonly summary: string;
   /** Plain JSON; never a secret. */

@@ -153,6 +153,7 @@ describe('the concerns of a machine', () => {
     assert.deepEqual(
       workerDocument(worker).sections.map((section) => section.name),
       [
+        'report',
         'clock',
         'jobs',
         'host name',

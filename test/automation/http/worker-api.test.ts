@@ -15,6 +15,7 @@ const beat = { ...worker, at: NOW + 0.25, busy: 2, ages: [30, 5] };
 const token = tokenOf(worker);
 const REGISTER = '/v1/workers/register';
 const BEAT = '/v1/workers/heartbeat';
+const FAILED = '/v1/workers/failed';
 const WRONG_TOKEN =
   '{"error":{"reason":"wrong-token","message":"the token is not valid here; it must be the bearer token made for this very worker or pool"}}';
 
@@ -78,6 +79,42 @@ describe('the worker API', () => {
     await api.registry.workers.forget('staging', ['ci-000a']);
     const second = await api.call('POST', BEAT, { token, body: beat });
     assert.deepEqual([second.status, second.body], unknown);
+  });
+
+  it('keeps what a worker says whose set-up failed, once, with the reason in one line', async () => {
+    const log =
+      'Err:1 mirror\nE: Unable to locate package acme\nworker-pools: 13-packages failed, see above\n';
+    const body = { ...worker, at: NOW, step: '13-packages', log };
+    for (const at of [NOW, NOW + 1]) {
+      const { status } = await api.call('POST', FAILED, { token, body: { ...body, at } });
+      assert.equal(status, 200);
+    }
+    const entries = await api.registry.audit.latest('staging', { worker: 'ci-000a', limit: 10 });
+    assert.deepEqual(
+      entries.map(({ id: _, ...entry }) => entry),
+      [
+        {
+          at: NOW,
+          environment: 'staging',
+          pool: 'ci',
+          actor: 'ci-000a',
+          kind: 'worker',
+          summary: "ci-000a's set-up failed in step 13-packages: E: Unable to locate package acme",
+          detail: { worker: 'ci-000a', step: '13-packages', log: log.split('\n') },
+        },
+      ],
+    );
+  });
+
+  it('takes no report of a failure for another worker, nor one that could not stand in a line', async () => {
+    const body = { ...worker, at: NOW, step: '13-packages', log: '' };
+    const foreign = await api.call('POST', FAILED, { token, body: { ...body, worker: 'ci-000b' } });
+    const strange = await api.call('POST', FAILED, { token, body: { ...body, step: 'a\nb' } });
+    assert.deepEqual([foreign.status, strange.status], [401, 400]);
+    assert.deepEqual(await api.registry.audit.latest('staging', { limit: 10 }), []);
+    assert.equal((await api.call('POST', FAILED, { token, body })).status, 200);
+    const [entry] = await api.registry.audit.latest('staging', { limit: 1 });
+    assert.match(entry?.summary ?? '', /step 13-packages: its log says nothing of why$/);
   });
 
   it('refuses a replayed heartbeat and keeps what it knew', async () => {
