@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type DeepPartial, type SandboxSettings, startSandbox } from './sandbox';
@@ -10,6 +10,7 @@ interface Options {
   snapshot?: string;
   clock?: SandboxSettings['clock'];
   seed?: number;
+  machines?: SandboxSettings['machineKind'];
 }
 
 const command = new Command('sandbox')
@@ -25,7 +26,13 @@ const command = new Command('sandbox')
     'wall time, wall time multiplied, or only through the control API',
     clock,
   )
-  .option('--seed <n>', 'the same seed draws the same tokens, ids and boot times', wholeNumber(0xffffffff));
+  .option('--seed <n>', 'the same seed draws the same tokens, ids and boot times', wholeNumber(0xffffffff))
+  .addOption(
+    new Option('--machines <kind>', 'what servers are: played by this program, or real guests').choices([
+      'simulated',
+      'qemu',
+    ]),
+  );
 
 void run(command.parse().opts<Options>());
 
@@ -35,9 +42,11 @@ async function run(options: Options): Promise<void> {
       ...(options.settings !== undefined && readSettings(options.settings)),
       ...(options.clock && { clock: options.clock }),
       ...(options.seed !== undefined && { seed: options.seed }),
+      ...(options.machines && { machineKind: options.machines }),
     };
     const sandbox = await startSandbox(settings, {
       port: options.port,
+      log: (line) => void process.stderr.write(`${line}\n`),
       ...(options.snapshot !== undefined && { snapshotFile: options.snapshot }),
     });
     let stopping = false;

@@ -10,10 +10,12 @@ import { createHetzner, type Hetzner } from './hetzner';
 import { createJobs, type Jobs } from './jobs';
 import { claimAddresses } from './kernel/addresses';
 import { createClock, type Clock, type ClockMode } from './kernel/clock';
+import type { NetworkView } from './kernel/lifecycle';
 import { createRandom } from './kernel/random';
 import { Schedule } from './kernel/schedule';
 import type { Kernel, Vendor } from './kernel/vendor';
 import { createMachines, type Machines } from './machines';
+import { startGuests } from './qemu';
 import { createRouter } from './router';
 import { type DeepPartial, type SandboxSettings, sandboxSettingsSchema } from './settings';
 import { createSnapshots } from './snapshots';
@@ -37,6 +39,8 @@ export interface StartOptions {
   host?: string;
   /** Loaded at start if it exists; kept up to date from then on. */
   snapshotFile?: string;
+  /** Told what takes long: images are made. */
+  log?: (line: string) => void;
 }
 
 /** A running local cloud. */
@@ -84,11 +88,14 @@ export async function startSandbox(
 
   const tailscale = createTailscale(kernel, settings.tailscale, { addresses });
   const jobs = createJobs(kernel);
-  const machines = createMachines(kernel, settings.machines, {
-    network: () => hetzner,
-    tailnet: tailscale,
-    work: jobs,
-  });
+  const network = (): NetworkView => hetzner;
+  const machines =
+    settings.machineKind === 'simulated'
+      ? createMachines(kernel, settings.machines, { network, tailnet: tailscale, work: jobs })
+      : await guests(kernel, settings, { network, options }).catch(async (error: unknown) => {
+          await addresses.close();
+          throw error;
+        });
   const hetzner: Hetzner = createHetzner(kernel, settings.hetzner, { machines, addresses });
   const cloudflare = createCloudflare(kernel, settings.cloudflare);
   const vendors: Vendor[] = [hetzner, tailscale, cloudflare];
@@ -137,7 +144,7 @@ export async function startSandbox(
       kernel.schedule.clear();
       await machines.reset();
       jobs.reset();
-      for (const vendor of vendors) vendor.reset();
+      for (const vendor of vendors) await vendor.reset();
       addresses.reset();
       snapshots.changed();
     },
@@ -175,6 +182,16 @@ export async function startSandbox(
     await close();
     throw error;
   }
+}
+
+async function guests(
+  kernel: Kernel,
+  settings: SandboxSettings,
+  { network, options }: { network: () => NetworkView; options: StartOptions },
+): Promise<Machines> {
+  if (options.snapshotFile !== undefined)
+    throw new Error('a snapshot holds no disks: real guests cannot be kept in one');
+  return startGuests(kernel, settings, { network, log: options.log ?? (() => undefined) });
 }
 
 function endpointsOf(

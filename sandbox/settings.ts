@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cloudflareSettingsSchema } from './cloudflare';
 import { hetznerSettingsSchema } from './hetzner';
 import { machineSettingsSchema } from './machines';
+import { guestSettingsSchema } from './qemu';
 import { tailscaleSettingsSchema } from './tailscale';
 
 /** Clock of the local cloud: wall time times `rate`, or standing still until it is advanced. */
@@ -18,7 +19,10 @@ export const sandboxSettingsSchema = z.strictObject({
   hetzner: hetznerSettingsSchema.prefault({}),
   tailscale: tailscaleSettingsSchema.prefault({}),
   cloudflare: cloudflareSettingsSchema.prefault({}),
+  /** Played by this program, or real guests of QEMU, which boot real images and live in real time. */
+  machineKind: z.enum(['simulated', 'qemu']).default('simulated'),
   machines: machineSettingsSchema.prefault({}),
+  guests: guestSettingsSchema.prefault({}),
 });
 
 export type SandboxSettings = z.output<typeof sandboxSettingsSchema>;

@@ -26,7 +26,7 @@ export const timestamp = (at: number): string => `${new Date(at).toISOString().s
 /** The project that holds the resource, for events that only carry an id. */
 export function projectWith(
   cloud: Cloud,
-  collection: 'actions' | 'servers',
+  collection: 'actions' | 'servers' | 'networks',
   id: number,
 ): Project | undefined {
   return Object.values(cloud.state.projects).find((project) => id in project[collection]);

@@ -1,6 +1,8 @@
 import type { NetworkView } from '../kernel/lifecycle';
+import { includes, parseIp } from './cidr';
 import { projectWith, type Cloud } from './cloud';
 import { allowsInboundTcp } from './firewall-rules';
+import { gatewayOf, rangeOf } from './network-addresses';
 import type { Project, Server } from './state';
 
 /** What the network lets through, from the present state. */
@@ -29,6 +31,31 @@ export function createNetworkView(cloud: Cloud): NetworkView {
           status === 'running' &&
           privateNet.some(({ network, ip }) => networks.includes(network) && ip === address),
       )?.id;
+    },
+    privateInterfaces(serverId) {
+      const { project, server } = locate(serverId) ?? {};
+      return (server?.privateNet ?? []).flatMap((entry) => {
+        const network = project?.networks[entry.network];
+        if (!network || !entry.attached) return [];
+        return {
+          networkId: network.id,
+          networkName: network.name,
+          range: network.ipRange,
+          gateway: gatewayOf(network),
+          ip: entry.ip,
+          aliasIps: entry.aliasIps,
+          macAddress: entry.macAddress,
+        };
+      });
+    },
+    nextHop(networkId, destination) {
+      const address = parseIp(destination);
+      const routes = projectWith(cloud, 'networks', networkId)?.networks[networkId]?.routes ?? [];
+      const [closest] = routes
+        .map((route) => ({ range: rangeOf(route.destination), gateway: route.gateway }))
+        .filter(({ range }) => address !== undefined && includes(range, address))
+        .sort((left, right) => right.range.bits - left.range.bits);
+      return closest?.gateway;
     },
     egress(serverId) {
       const found = locate(serverId);

@@ -116,6 +116,8 @@ function run(cloud: Cloud, project: Project, server: Server): void {
     serverId: server.id,
     projectId: project.id,
     name: server.name,
+    image: server.imageData.name ?? undefined,
+    location: server.location,
     userData: server.userData ?? undefined,
     sshPublicKeys: server.sshPublicKeys,
     publicIpv4: address(server.primaryIps.ipv4),

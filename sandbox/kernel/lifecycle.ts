@@ -3,6 +3,9 @@ export interface ServerStart {
   serverId: number;
   projectId: string;
   name: string;
+  /** Name of the vendor's image that it was made of; undefined for a snapshot. */
+  image: string | undefined;
+  location: string;
   /** As the API took it; undefined when there was none. */
   userData: string | undefined;
   /** Public keys of the SSH keys named at creation. */
@@ -43,12 +46,29 @@ export interface Work {
   running(serverId: number): number[];
 }
 
+/** A private network as one of its machines sees it. */
+export interface PrivateInterface {
+  networkId: number;
+  networkName: string;
+  /** Range of the whole network, `10.0.0.0/16`. */
+  range: string;
+  /** The range's first address, which all of its packets go through. */
+  gateway: string;
+  ip: string;
+  aliasIps: string[];
+  macAddress: string;
+}
+
 /** What a machine can ask of the network it hangs on. Answered from the Hetzner side's present state. */
 export interface NetworkView {
   /** Whether the server's firewalls let a TCP connection from `sourceIp` to its public address through. */
   acceptsInbound(serverId: number, port: number, sourceIp: string): boolean;
   /** The running server that has this address in a private network of the server. */
   neighbour(serverId: number, address: string): number | undefined;
+  /** The private networks that the server is attached to, in the order of attachment. */
+  privateInterfaces(serverId: number): PrivateInterface[];
+  /** The address within a private network that the network's routes send a packet for `destination` to. */
+  nextHop(networkId: number, destination: string): string | undefined;
   /**
    * How the server reaches the internet: by an address of its own, through a route of its private network
    * (`gatewayServerId` is the running server that the route points at), or not at all.
