@@ -26,11 +26,18 @@ const loadSchema = z.discriminatedUnion('part', [
 
 type Asked = SlotRequest & { readonly now: number };
 
+/** What is asked most of one environment: all that comes while an earlier question is under way goes together. */
+interface Desk {
+  readonly request: (asked: Asked) => Promise<Slot>;
+  readonly get: (id: string) => Promise<Slot | undefined>;
+  readonly release: (given: { readonly id: string; readonly now: number }) => Promise<Slot | undefined>;
+}
+
 type Load = Awaited<ReturnType<SlotBook['load']>>;
 
 /** What must not be done twice at once is done by functions in the database, see `migrations/0002-slots.sql.ts`. */
 export class SlotTable implements SlotBook {
-  private readonly askers = new Map<string, (asked: Asked) => Promise<Slot>>();
+  private readonly desks = new Map<string, Desk>();
 
   constructor(
     private readonly database: Database,
@@ -38,12 +45,21 @@ export class SlotTable implements SlotBook {
     private readonly silence: number,
   ) {}
 
-  /** Requests of one environment take its lock one after the other, so those that come meanwhile go together. */
   async request(request: SlotRequest, now: number): Promise<Slot> {
-    const { environment } = request;
-    let ask = this.askers.get(environment);
-    if (!ask) this.askers.set(environment, (ask = batching((asked) => this.requestAll(environment, asked))));
-    return ask({ ...request, now });
+    return this.deskOf(request.environment).request({ ...request, now });
+  }
+
+  private deskOf(environment: string): Desk {
+    let desk = this.desks.get(environment);
+    if (!desk) {
+      desk = {
+        request: batching((asked) => this.requestAll(environment, asked)),
+        get: batching((ids) => this.getAll(environment, ids)),
+        release: batching((given) => this.releaseAll(environment, given)),
+      };
+      this.desks.set(environment, desk);
+    }
+    return desk;
   }
 
   /** In the order in which they came: the function is called once for each, and sees what the calls before it did. */
@@ -69,12 +85,17 @@ export class SlotTable implements SlotBook {
   }
 
   async get(environment: string, id: string): Promise<Slot | undefined> {
-    const [slot] = await this.database.query(
+    return this.deskOf(environment).get(id);
+  }
+
+  private async getAll(environment: string, ids: readonly string[]): Promise<(Slot | undefined)[]> {
+    const slots = await this.database.query(
       rowSchema,
-      `select ${COLUMNS} from worker_pools.slots where environment = $1 and id = $2`,
-      [environment, id],
+      `select ${COLUMNS} from worker_pools.slots where environment = $1 and id = any($2)`,
+      [environment, ids],
     );
-    return slot;
+    const found = new Map(slots.map((slot) => [slot.id, slot]));
+    return ids.map((id) => found.get(id));
   }
 
   async renew(environment: string, id: string, now: number): Promise<Slot | undefined> {
@@ -91,14 +112,29 @@ export class SlotTable implements SlotBook {
   }
 
   async release(environment: string, id: string, now: number): Promise<Slot | undefined> {
-    const [released] = await this.database.query(
+    return (await this.deskOf(environment).release({ id, now })) ?? this.get(environment, id);
+  }
+
+  /** Rows are locked in order, so that two processes cannot wait for each other. */
+  private async releaseAll(
+    environment: string,
+    given: readonly { readonly id: string; readonly now: number }[],
+  ): Promise<(Slot | undefined)[]> {
+    const slots = await this.database.query(
       rowSchema,
-      `update worker_pools.slots set state = 'released', ended_at = $3
-       where environment = $1 and id = $2 and state in ('waiting', 'granted')
+      `with given as (
+         select id as released_id, released_at
+         from unnest($2::text[], $3::double precision[]) as asked (asked_id, released_at)
+         join worker_pools.slots on environment = $1 and id = asked_id and state in ('waiting', 'granted')
+         order by id for update of slots
+       )
+       update worker_pools.slots set state = 'released', ended_at = released_at
+       from given where environment = $1 and id = released_id
        returning ${COLUMNS}`,
-      [environment, id, now],
+      [environment, given.map(({ id }) => id), given.map(({ now }) => now)],
     );
-    return released ?? this.get(environment, id);
+    const released = new Map(slots.map((slot) => [slot.id, slot]));
+    return given.map(({ id }) => released.get(id));
   }
 
   async settle(environment: string, now: number): Promise<string[]> {

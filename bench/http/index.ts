@@ -161,7 +161,7 @@ export function httpTables({
   return [
     {
       title: 'Worker API',
-      note: `${workers} workers that beat every ${BEAT_EVERY} s, and ${slotsPerSecond} requests for a slot a second, each held for ${HOLD} ms, for ${seconds} s; each request on a connection of its own, from another process, PostgreSQL ${postgres} on the same machine. Milliseconds from when a request was due until its answer was read. The service spent ${processorTime.toFixed(2)} ms of processor time on a request. Answers other than 200: ${refusals.length === 0 ? 'none' : refusals.join(', ')}.`,
+      note: `${workers} workers that beat every ${BEAT_EVERY} s, and ${slotsPerSecond} requests for a slot a second, each held for ${HOLD} ms, for ${seconds} s; heartbeats each on a connection of its own, slots over connections that are kept, from another process, PostgreSQL ${postgres} on the same machine. Milliseconds from when a request was due until its answer was read. The service spent ${processorTime.toFixed(2)} ms of processor time on a request. Answers other than 200: ${refusals.length === 0 ? 'none' : refusals.join(', ')}.`,
       head: ['route', 'requests', 'p50', 'p95', 'p99'],
       rows: routes.map(({ route, requests, ...times }) => [
         route,

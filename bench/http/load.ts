@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 /**
  * Puts load on a worker API from a process of its own and says what each request took. Requests go out at their time
- * whether or not earlier ones were answered, each on a connection of its own, as workers' curl does it.
+ * whether or not earlier ones were answered: heartbeats each on a connection of its own, as workers' curl does it, and
+ * slots over connections that are kept, as an application's HTTP client does it.
  */
 
 const planSchema = z.object({
@@ -40,11 +41,13 @@ interface Job {
 async function load(plan: LoadPlan): Promise<LoadResult> {
   const { environment, warmUp, seconds, beatEvery, slotsPerSecond, slotPool, slotToken, hold, workers } =
     plan;
-  const dispatcher = new Agent({ pipelining: 0 });
+  const workersCurl = new Agent({ pipelining: 0 });
+  const application = new Agent();
   const result: LoadResult = { taken: {}, refused: {} };
   const started = performance.now();
 
   const call = async (
+    dispatcher: Agent,
     route: string,
     due: number,
     method: Dispatcher.HttpMethod,
@@ -70,7 +73,7 @@ async function load(plan: LoadPlan): Promise<LoadResult> {
     times((index / workers.length) * beatEvery, beatEvery, warmUp + seconds).map((due) => ({
       due: due * 1000,
       run: (at) =>
-        call('heartbeat', at, 'POST', '/v1/workers/heartbeat', token, {
+        call(workersCurl, 'heartbeat', at, 'POST', '/v1/workers/heartbeat', token, {
           environment,
           pool,
           worker,
@@ -84,9 +87,11 @@ async function load(plan: LoadPlan): Promise<LoadResult> {
     due: due * 1000,
     run: async (at) => {
       const id = `${process.pid}-${index}`;
-      await call('slot request', at, 'POST', '/v1/slots', slotToken, { environment, pool: slotPool, id });
+      const body = { environment, pool: slotPool, id };
+      await call(application, 'slot request', at, 'POST', '/v1/slots', slotToken, body);
       await new Promise((resolve) => setTimeout(resolve, hold));
       await call(
+        application,
         'slot release',
         performance.now() - started,
         'DELETE',
@@ -102,7 +107,7 @@ async function load(plan: LoadPlan): Promise<LoadResult> {
       await run(due);
     }),
   );
-  await dispatcher.close();
+  await Promise.all([workersCurl.close(), application.close()]);
   return result;
 }
 

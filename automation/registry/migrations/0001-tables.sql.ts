@@ -22,6 +22,7 @@ create table worker_pools.workers (
   drain_told_at double precision,
   primary key (environment, worker)
 ) with (fillfactor = 50);
+create index workers_pool on worker_pools.workers (environment, pool);
 
 create table worker_pools.served (
   environment text not null,

@@ -21,7 +21,7 @@ create table worker_pools.slots (
   primary key (environment, id)
 ) with (fillfactor = 70);
 create index slots_waiting on worker_pools.slots (environment, pool, place) where state = 'waiting';
-create index slots_held on worker_pools.slots (environment, worker) where state = 'granted';
+create index slots_held on worker_pools.slots (environment, pool, worker) where state = 'granted';
 create index slots_expiring on worker_pools.slots (environment, expires_at) where state in ('waiting', 'granted');
 create index slots_granted on worker_pools.slots (environment, granted_at) where granted_at is not null;
 create index slots_ended on worker_pools.slots (environment, ended_at) where ended_at is not null;
@@ -30,17 +30,17 @@ create function worker_pools.lock_slots(p_environment text) returns void languag
   select pg_catalog.pg_advisory_xact_lock(2004318067, pg_catalog.hashtext(p_environment))
 $$;
 
--- Workers with room, heard of since p_heard. Without nested loops: after a rush of requests the planner still knows the
--- tables as empty ones, and would count all slots anew for every worker.
-create function worker_pools.room(p_environment text, p_heard double precision)
+-- Workers of these pools with room, heard of since p_heard. Without nested loops: after a rush of requests the planner
+-- still knows the tables as empty ones, and would count all slots anew for every worker.
+create function worker_pools.room(p_environment text, p_pools text[], p_heard double precision)
 returns table (pool text, worker text, address text, free bigint) language sql stable set enable_nestloop = off as $$
   select w.pool, w.worker, w.address, w.slots - coalesce(h.held, 0)
   from worker_pools.workers w
   left join (
     select s.worker, count(*) as held from worker_pools.slots s
-    where s.environment = p_environment and s.state = 'granted' group by s.worker
+    where s.environment = p_environment and s.pool = any(p_pools) and s.state = 'granted' group by s.worker
   ) h on h.worker = w.worker
-  where w.environment = p_environment and w.drain_cause is null and w.seen_at >= p_heard
+  where w.environment = p_environment and w.pool = any(p_pools) and w.drain_cause is null and w.seen_at >= p_heard
     and w.slots > coalesce(h.held, 0)
 $$;
 
@@ -64,8 +64,8 @@ begin
     update worker_pools.slots s
     set state = 'granted', worker = r.worker, address = r.address, granted_at = p_now, expires_at = p_now + s.ttl
     from (
-      select * from worker_pools.room(p_environment, p_heard) r
-      where r.pool = p_pool order by r.free, r.worker limit 1
+      select * from worker_pools.room(p_environment, array[p_pool], p_heard) r
+      order by r.free, r.worker limit 1
     ) r
     where s.environment = p_environment and s.id = p_id;
   end if;
@@ -96,7 +96,8 @@ begin
     ), place as (
       select r.pool, r.worker, r.address,
         row_number() over (partition by r.pool order by r.free, r.worker, n) as turn
-      from worker_pools.room(p_environment, p_heard) r cross join generate_series(1, r.free) n
+      from worker_pools.room(p_environment, array(select distinct l.pool from line l), p_heard) r
+      cross join generate_series(1, r.free) n
     )
     update worker_pools.slots s
     set state = 'granted', worker = p.worker, address = p.address, granted_at = p_now, expires_at = p_now + s.ttl
