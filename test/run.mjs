@@ -1,10 +1,11 @@
-// Runs all tests but the demo and the long acceptance days (`npm run test:acceptance`), in two processes side by side: the suites of
-// the service and its engine take as long as everything else together.
+// Runs all tests but the demo, the long acceptance days (`npm run test:acceptance`) and the machines that boot for real
+// (`npm run test:boot`), in two processes side by side: the suites of the service and its engine take as long as
+// everything else together.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ACCEPTANCE = /^(chaos\/|demo\/demo\.test|service\/lessons-)/;
+const ACCEPTANCE = /^(boot\/|chaos\/|demo\/demo\.test|service\/lessons-)/;
 const SERVICE = /^(automation\/(apply|commands|review)|service)\//;
 
 const files = readdirSync('test', { recursive: true })
