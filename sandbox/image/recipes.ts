@@ -59,7 +59,7 @@ END
 printf 'en_US.UTF-8 UTF-8\\nC.UTF-8 UTF-8\\n' >/etc/locale.gen
 locale-gen >/dev/null
 passwd -l root >/dev/null
-rm -f /etc/ssh/ssh_host_* /etc/machine-id /etc/hostname
+rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id /etc/hostname
 : >/etc/machine-id
 echo '/dev/vda / ext4 discard,errors=remount-ro 0 1' >/etc/fstab
 apt-get clean

@@ -6,7 +6,7 @@ import type { ImageFiles } from '../image';
 export type Accelerator = 'kvm' | 'tcg';
 
 /** A kernel that runs says so within a second or two; one that hangs never does. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 6_000;
 
 /** KVM where a guest's kernel really starts with it: machines have the device and yet cannot run a guest. */
 export async function chooseAccelerator(image: ImageFiles): Promise<Accelerator> {

@@ -83,8 +83,12 @@ const hostSide = (metadataPort: number): string[] => [
   `dns=${hostNetwork.resolver}`,
   `dhcpstart=${hostNetwork.guest}`,
   'ipv6=off',
-  `guestfwd=tcp:${METADATA_ADDRESS}:80-tcp:127.0.0.1:${metadataPort}`,
+  `guestfwd=tcp:${METADATA_ADDRESS}:80-cmd:${relayTo(metadataPort)}`,
 ];
+
+/** A process for each connection: QEMU's own way to a port is one connection for all, gone for good when it ends. */
+const relayTo = (port: number): string =>
+  `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; cat >&3 & exec cat <&3'`;
 
 /** As QEMU reads it: UTC, without a zone. */
 const rtcTime = (at: number): string => new Date(at).toISOString().slice(0, 19);

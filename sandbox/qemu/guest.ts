@@ -78,7 +78,6 @@ export class Guest {
     this.plugged = await hypervisor.networks.plug(server.serverId, this.folder, isPrivateOnly);
     const publicMac = macOf(server.serverId);
     const firstMac = isPrivateOnly ? this.plugged.interfaces[0]?.mac : publicMac;
-    // It listens before the guest starts: QEMU connects to it at once.
     this.metadata = await serveMetadata({
       server,
       firstMac: firstMac ?? publicMac,

@@ -17,7 +17,7 @@ export async function openLink(path: string, receive: (frame: Buffer) => void): 
   let guest: Socket | undefined;
   const server = createServer((socket) => {
     guest = socket;
-    let rest = Buffer.alloc(0);
+    let rest: Buffer = Buffer.alloc(0);
     socket.on('data', (data) => {
       rest = rest.length === 0 ? data : Buffer.concat([rest, data]);
       while (rest.length >= HEADER && rest.length >= HEADER + rest.readUInt32BE(0)) {

@@ -38,7 +38,7 @@ describe('a private network of guests', () => {
       sent.map(({ to }) => to),
       ['other'],
     );
-    const [{ frame } = { frame: Buffer.alloc(0) }] = sent;
+    const frame = lastFrame();
     assert.deepEqual([...frame.subarray(0, 6)], macBytes(other.facts.macAddress));
     assert.notDeepEqual([...frame.subarray(6, 12)], macBytes(worker.facts.macAddress));
     assert.equal(udpOf(frame)?.payload.toString(), 'hello');
@@ -70,7 +70,7 @@ describe('a private network of guests', () => {
   it('gives each machine its own address and the routes through the gateway', () => {
     const worker = plug('worker', '10.20.0.2');
     router.fromMachine(worker, lease(worker, 1));
-    const offer = udpOf(sent[0]?.frame ?? Buffer.alloc(0));
+    const offer = udpOf(lastFrame());
     assert.deepEqual(offer?.destination, { ip: '10.20.0.2', port: 68 });
     assert.equal(offer?.payload.subarray(16, 20).join('.'), '10.20.0.2');
     assert.deepEqual(options(offer?.payload).get(1), [255, 255, 255, 255]);
@@ -95,7 +95,7 @@ describe('a private network of guests', () => {
       ['inside'],
     );
     router.fromMachine(inside, lease(inside, 1));
-    const routes = options(udpOf(sent.at(-1)?.frame ?? Buffer.alloc(0))?.payload).get(121);
+    const routes = options(udpOf(lastFrame())?.payload).get(121);
     assert.deepEqual(routes?.slice(-9), [32, 169, 254, 169, 254, 10, 20, 0, 1]);
   });
 
@@ -105,6 +105,8 @@ describe('a private network of guests', () => {
     assert.equal(dhcpAnswer(message(3, '192.168.1.9'), given), undefined);
     assert.equal(dhcpAnswer(Buffer.from('no message'), given), undefined);
   });
+
+  const lastFrame = (): Buffer => sent.at(-1)?.frame ?? Buffer.alloc(0);
 
   function plug(name: string, ip: string, uplink?: (frame: Buffer) => void): Port {
     const port: Port = {
@@ -153,7 +155,7 @@ function message(kind: number, requested?: string): Buffer {
   return Buffer.concat([head, Buffer.from([53, 1, kind, ...wanted, 255, 0, 0])]);
 }
 
-function options(payload = Buffer.alloc(0)): Map<number, number[]> {
+function options(payload: Buffer = Buffer.alloc(0)): Map<number, number[]> {
   const found = new Map<number, number[]>();
   for (let at = 240; at < payload.length && payload[at] !== 255; at += 2 + (payload[at + 1] ?? 0))
     found.set(payload[at] ?? 0, [...payload.subarray(at + 2, at + 2 + (payload[at + 1] ?? 0))]);
