@@ -88,7 +88,7 @@ const hostSide = (metadataPort: number): string[] => [
 
 /** A process for each connection: QEMU's own way to a port is one connection for all, gone for good when it ends. */
 const relayTo = (port: number): string =>
-  `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; cat >&3 & exec cat <&3'`;
+  `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} 4<&0; cat <&4 >&3 & exec cat <&3'`;
 
 /** As QEMU reads it: UTC, without a zone. */
 const rtcTime = (at: number): string => new Date(at).toISOString().slice(0, 19);
