@@ -213,6 +213,36 @@ describe('hetzner networks', () => {
   });
 });
 
+describe('hetzner networks as their machines see them', () => {
+  it('name the gateway, and send packets where the closest route points', async () => {
+    const cloud = await startCloud();
+    try {
+      const network = await cloud.make('/networks', {
+        name: 'pools',
+        ip_range: '10.0.0.0/16',
+        subnets: [SUBNET],
+        routes: [
+          { destination: '0.0.0.0/0', gateway: '10.0.1.2' },
+          { destination: '192.168.0.0/16', gateway: '10.0.1.3' },
+        ],
+      });
+      const id = await cloud.make('/servers', plainServer('w', { networks: [network] }));
+      cloud.advance(20);
+      const [seen] = cloud.hetzner.privateInterfaces(id);
+      assert.deepEqual(
+        [seen?.networkId, seen?.networkName, seen?.range, seen?.gateway, seen?.ip],
+        [network, 'pools', '10.0.0.0/16', '10.0.0.1', '10.0.1.1'],
+      );
+      assert.equal(cloud.hetzner.nextHop(network, '192.0.2.1'), '10.0.1.2');
+      assert.equal(cloud.hetzner.nextHop(network, '192.168.7.1'), '10.0.1.3');
+      assert.equal(cloud.hetzner.nextHop(network + 1, '192.0.2.1'), undefined);
+      assert.deepEqual(cloud.hetzner.privateInterfaces(999), []);
+    } finally {
+      await cloud.close();
+    }
+  });
+});
+
 describe('address allocation', () => {
   it('gives each server an address of its own inside the subnet, until there is none left', () => {
     fc.assert(
