@@ -9,6 +9,7 @@ import type { StackOutputs } from '../../components/stack-record';
 import type { Censor } from '../censor';
 import { Cli, CliError } from './cli';
 import { secretsIn } from './config-secrets';
+import { withConnections } from './engine-connections';
 import { readExportedState, type ExportedState } from './exported-state';
 import { withoutLeftListeners } from './process-listeners';
 import { parseOutputs } from './record';
@@ -124,19 +125,24 @@ export class EngineStack {
 
   /** Runs a program as an update. @throws CliError, also when a resource failed */
   async up(program: PulumiFn, onEvent: (event: EngineEvent) => void): Promise<void> {
-    await withoutLeftListeners(() =>
-      this.stack.up({
-        program,
-        onEvent,
-        // What does not depend on a failed launch goes on.
-        continueOnError: true,
-        // Hetzner allows a project 3,600 calls an hour: as many at once as make up a burst, and no more.
-        parallel: 16,
-        color: 'never',
-        showSecrets: false,
-        suppressOutputs: true,
-      }),
-    );
+    const connected = withConnections(program);
+    try {
+      await withoutLeftListeners(() =>
+        this.stack.up({
+          program: connected.run,
+          onEvent,
+          // What does not depend on a failed launch goes on.
+          continueOnError: true,
+          // Hetzner allows a project 3,600 calls an hour: as many at once as make up a burst, and no more.
+          parallel: 16,
+          color: 'never',
+          showSecrets: false,
+          suppressOutputs: true,
+        }),
+      );
+    } finally {
+      connected.close();
+    }
   }
 
   private async run(args: string[]): Promise<string> {
