@@ -25,7 +25,12 @@ export function neverReady(
 ): readonly WorkerObservation[] {
   if (now - listeningSince <= HEARD_AFTER) return [];
   const patience = Math.min(max, Math.max(min, factor * boot));
-  return workers.filter(({ state, created }) => state === 'booting' && now - created > patience);
+  return workers.filter((worker) => worker.state === 'booting' && bootAge(worker, now) > patience);
+}
+
+/** Seconds that a worker has had to boot. */
+export function bootAge({ bootingSince, created }: WorkerObservation, now: number): number {
+  return now - (bootingSince ?? created);
 }
 
 /** Whether the template is thought to be broken. */

@@ -1,4 +1,4 @@
-import { neverReady, usualBoot } from './boots';
+import { bootAge, neverReady, usualBoot } from './boots';
 import { floorOf, keptForStandby } from './floor';
 import { freshness } from './freshness';
 import { learn } from './learn';
@@ -40,9 +40,9 @@ export function decide(
   const reasons: string[] = [];
 
   const failed = neverReady(workers, observation, boot, parameters);
-  const removals: PlannedRemoval[] = failed.map(({ id, created }) => ({
-    id,
-    reason: `not ready after ${Math.round(now - created)} s; ${Math.round(boot)} s is usual`,
+  const removals: PlannedRemoval[] = failed.map((worker) => ({
+    id: worker.id,
+    reason: `not ready after ${Math.round(bootAge(worker, now))} s; ${Math.round(boot)} s is usual`,
   }));
   const working = { ...observation, workers: workers.filter((worker) => !failed.includes(worker)) };
   const view = outlook(working, pool, state, boot, parameters);

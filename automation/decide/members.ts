@@ -41,12 +41,13 @@ export function isBusy({ registered }: WorkerView): boolean {
 
 /** What the policy sees of a worker that serves. */
 export function observationOf(worker: WorkerView): WorkerObservation {
-  const { id, member, status, created, registered } = worker;
+  const { id, member, status, created, bootingSince, registered } = worker;
   return {
     id,
     serverType: member.serverType,
     location: member.location,
     created,
+    ...(bootingSince === undefined ? {} : { bootingSince }),
     state: status === 'booting' ? 'booting' : isDraining(worker) ? 'draining' : 'ready',
     running: registered?.running ?? [],
   };

@@ -39,6 +39,8 @@ export interface WorkerObservation {
   readonly cell?: string;
   /** The server's own `created`: paid hours count from it. */
   readonly created: number;
+  /** Since when it boots: the vendor may take long to make its machine. Absent: since `created`. */
+  readonly bootingSince?: number;
   readonly state: WorkerState;
   /** Since when each of its jobs runs. */
   readonly running: readonly number[];

@@ -37,9 +37,11 @@ export interface FleetMemory {
   readonly listedAt?: number;
   /** Members that lists in a row had no living server for, and in how many. */
   readonly gone: Readonly<Record<string, number>>;
+  /** When each member that has not registered was first seen with no update running: by then its machine was made. */
+  readonly made: Readonly<Record<string, number>>;
 }
 
-export const NO_MEMORY: FleetMemory = { gone: {} };
+export const NO_MEMORY: FleetMemory = { gone: {}, made: {} };
 
 export interface FleetView {
   /** Every member, as recorded. */
@@ -79,7 +81,11 @@ export function viewFleet(facts: FleetFacts): FleetView {
   const missing = members.flatMap(({ member }) =>
     servers && isMissing(member, serverOf.get(member.id), servers.at, facts.settledSince) ? [member.id] : [],
   );
-  const gone = countGone(memory, servers?.at, missing);
+  const made = followMaking(
+    members.flatMap(({ member: { id } }) => (registeredOf.has(id) ? [] : [id])),
+    facts,
+  );
+  const next = { ...countGone(memory, servers?.at, missing), made };
   const workers = members.map(({ pool, member }): WorkerView => {
     const server = serverOf.get(member.id);
     const worker = registeredOf.get(member.id);
@@ -91,8 +97,9 @@ export function viewFleet(facts: FleetFacts): FleetView {
       id: member.id,
       pool,
       member,
-      status: statusOf(worker, created, gone.gone[member.id] ?? 0, facts),
+      status: statusOf(worker, created, next.gone[member.id] ?? 0, facts),
       created,
+      ...(worker ? {} : { bootingSince: made[member.id] ?? facts.now }),
       drifted: !config || (template !== undefined && isDrifted(member, config, template)),
       hourly: hourlyOf(member, server?.publicIpv4 ?? config?.publicNetwork.ipv4 ?? true, config, facts),
       ...(server && { server }),
@@ -105,7 +112,7 @@ export function viewFleet(facts: FleetFacts): FleetView {
     workers,
     strangers: servers?.items.filter(({ worker }) => !ids.has(worker)) ?? [],
     missing,
-    memory: gone,
+    memory: next,
   };
 }
 
@@ -125,9 +132,23 @@ function countGone(
   memory: FleetMemory,
   listedAt: number | undefined,
   missing: readonly string[],
-): FleetMemory {
+): Pick<FleetMemory, 'listedAt' | 'gone'> {
   if (listedAt === undefined || (memory.listedAt !== undefined && listedAt <= memory.listedAt)) return memory;
   return { listedAt, gone: Object.fromEntries(missing.map((id) => [id, (memory.gone[id] ?? 0) + 1])) };
+}
+
+/** The vendor may take a quarter of an hour to make a machine, and an update ends no sooner than that. */
+function followMaking(
+  unregistered: readonly string[],
+  { memory, now, settledSince }: FleetFacts,
+): FleetMemory['made'] {
+  const settled = settledSince < now;
+  return Object.fromEntries(
+    unregistered.flatMap((id) => {
+      const made = memory.made[id] ?? (settled ? now : undefined);
+      return made === undefined ? [] : [[id, made]];
+    }),
+  );
 }
 
 function statusOf(

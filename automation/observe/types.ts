@@ -52,6 +52,8 @@ export interface WorkerView {
   readonly status: WorkerStatus;
   /** When its server was created; the launch decision's time until the list has it. */
   readonly created: number;
+  /** Since when its machine can boot, until it registers: since it was made, or since this process first saw it. */
+  readonly bootingSince?: number;
   readonly drifted: boolean;
   readonly server?: CloudServer;
   readonly registered?: RegisteredWorker;

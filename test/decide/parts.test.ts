@@ -181,6 +181,18 @@ describe('boots', () => {
       assert.deepEqual(neverReady(waiting, { now: NOW }, boot, PARAMETERS), [late]);
     });
 
+  for (const { made, booting, failed } of [
+    { made: 900, booting: 0, failed: false },
+    { made: 900, booting: 300, failed: false },
+    { made: 900, booting: 301, failed: true },
+    { made: 10, booting: 301, failed: true },
+  ])
+    it(`${failed ? 'have' : 'have not'} failed ${booting} s after a machine that took ${made} s to be made`, () => {
+      const since = { state: 'booting', bootingSince: NOW - booting } as const;
+      const late = worker('late', made + booting, since);
+      assert.deepEqual(neverReady([late], { now: NOW }, 100, PARAMETERS), failed ? [late] : []);
+    });
+
   it('stop launches after three failures in a row, but for one probe every ten minutes', () => {
     const broken = { ...experienced, failedBoots: 3 };
     assert.equal(breakerAllowance({ ...experienced, failedBoots: 2 }, [], NOW), Infinity);

@@ -107,8 +107,24 @@ describe('fleet', () => {
       ],
       strangers: [],
       missing: [],
-      memory: { listedAt: NOW - 10, gone: {} },
+      memory: { listedAt: NOW - 10, gone: {}, made: {} },
     });
+  });
+
+  it('boots from the first look after the update that made it, over later updates, until it registers', () => {
+    let memory = NO_MEMORY;
+    const since = (now: number, changes: Partial<FleetFacts>): number | undefined => {
+      const seen = view({ now, memory, ...changes });
+      memory = seen.memory;
+      return seen.workers[0]!.bootingSince;
+    };
+    assert.equal(since(NOW, { settledSince: NOW }), NOW);
+    assert.equal(since(NOW + 10, { settledSince: NOW + 10 }), NOW + 10);
+    assert.equal(since(NOW + 20, { settledSince: NOW + 15 }), NOW + 20);
+    assert.equal(since(NOW + 30, { settledSince: NOW + 30 }), NOW + 20);
+    assert.equal(since(NOW + 40, { settledSince: NOW + 35 }), NOW + 20);
+    assert.equal(since(NOW + 50, { registered: [registered('ci-0001')] }), undefined);
+    assert.deepEqual(memory.made, {});
   });
 
   const statuses: [string, Partial<FleetFacts>, WorkerStatus][] = [
