@@ -83,16 +83,22 @@ export class Scaler {
     await this.tidy(sight, term, acting);
   }
 
-  /** What is sold out is looked up anew before the first launch that has a choice. */
+  /** What is sold out is looked up anew before the first launch that has a choice, and as long as there is none. */
   private async decide(term: Term, settings: StackSettings): Promise<{ sight: Sight } & StackDecision> {
-    const { observer } = this.parts;
+    const { observer, random } = this.parts;
+    const luck = random();
+    const decideOn = ({ observation, policy }: Sight): StackDecision =>
+      decideStack({ ...observation, luck }, policy, term.memory);
     const sight = await observer.look(term, settings, { launching: false });
-    const decision = decideStack(sight.observation, sight.policy, term.memory);
-    const choices = decision.plan.launches.map(({ pool }) => sight.policy.pools[pool]!.placements.length);
+    const decision = decideOn(sight);
+    const soldOut = decision.plan.alarms.filter(({ code }) => code === 'sold-out-everywhere');
+    const choices = [...decision.plan.launches, ...soldOut].map(
+      ({ pool = '' }) => sight.policy.pools[pool]?.placements.length ?? 0,
+    );
     if (choices.length === 0 || !observer.needsFreshCatalogue(Math.max(...choices)))
       return { sight, ...decision };
     const again = await observer.look(term, settings, { launching: true });
-    return { sight: again, ...decideStack(again.observation, again.policy, term.memory) };
+    return { sight: again, ...decideOn(again) };
   }
 
   private mayAct({ settings, observation }: Sight): boolean {

@@ -1,5 +1,5 @@
 import { breakerOpen } from './boots';
-import { choosePlacements, LIMIT_HOLD, RATE_HOLD } from './placement';
+import { allSoldOut, LIMIT_HOLD, RATE_HOLD } from './placement';
 import type { SizeBounds } from './size-bounds';
 import type { Stop } from './spending';
 import type { Alarm, PoolFacts, PoolMemory, ScaledPool, StackObservation } from './stack-types';
@@ -98,15 +98,14 @@ function vendorAlarms({ pool, memory }: PoolSight, { now }: StackObservation): F
       message: `the vendor asked for patience ${ago(refused.at, now)}: too many requests`,
       next: 'nothing, if it passes; else find out what else uses the same project and token',
     });
-  const open = choosePlacements(pool.placements, policy.soldOut, now, pool.tick).most;
-  if (open !== Infinity)
+  if (allSoldOut(pool.placements, policy, now))
     alarms.push({
       code: 'sold-out-everywhere',
       severity: 'critical',
       message:
         pool.placements.length === 0
           ? 'the vendor offers none of its placements now'
-          : `all ${pool.placements.length} placements were sold out lately; one is tried every minute`,
+          : `all ${pool.placements.length} placements were sold out lately; one is tried at growing intervals, of about ten minutes at most`,
       next: 'add placements (another location or server type) to the pool; shortages last for hours',
     });
   return alarms;

@@ -5,7 +5,7 @@ import { learn } from './learn';
 import { boundedLaunches } from './launches';
 import { launchNeed, outlook } from './need';
 import { PARAMETERS, type Parameters } from './parameters';
-import { LIMIT_HOLD, RATE_HOLD, rememberSoldOut } from './placement';
+import { followOffers, LIMIT_HOLD, nextProbe, RATE_HOLD, rememberSoldOut } from './placement';
 import { drainBeforeHourEnd, releaseAtHourEnd, resume, shrinkToMaximum } from './release';
 import { standbyShortage, standbySlots } from './standby';
 import { INITIAL_STATE, type PolicyState } from './state';
@@ -33,7 +33,7 @@ export function decide(
   before: PolicyState,
   parameters: Parameters = PARAMETERS,
 ): Decision {
-  const state = remember(observation, learn(observation, pool, before, parameters));
+  const state = remember(observation, pool, learn(observation, pool, before, parameters));
   const { now, workers, queue } = observation;
   const boot = usualBoot(state, parameters);
   const reading = freshness(now, queue.observedAt, pool.tick);
@@ -109,12 +109,16 @@ export function decide(
 const names = (removals: readonly PlannedRemoval[], id: string): boolean =>
   removals.some((one) => one.id === id);
 
-function remember({ failures = [], now, booted = [] }: Observation, state: PolicyState): PolicyState {
+function remember(observation: Observation, { placements }: PoolPolicy, state: PolicyState): PolicyState {
+  const { failures = [], now, booted = [], luck = 0.5 } = observation;
   const met = (kind: string): boolean => failures.some((failure) => failure.kind === kind);
   const hold = met('limit') ? LIMIT_HOLD : met('rate') ? RATE_HOLD : 0;
+  const soldOut = rememberSoldOut(followOffers(state.soldOut, placements), observation, now);
+  const probe = nextProbe(soldOut, observation, now, luck);
   return {
     ...state,
-    soldOut: rememberSoldOut(state.soldOut, failures, now),
+    soldOut,
+    ...(probe === undefined ? {} : { soldOutProbeAt: probe }),
     launchesHeldUntil: Math.max(state.launchesHeldUntil, hold > 0 ? now + hold : 0),
     failedBoots: booted.length > 0 ? 0 : state.failedBoots,
   };

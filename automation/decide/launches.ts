@@ -17,7 +17,7 @@ export function boundedLaunches(
   state: PolicyState,
   reasons: string[],
 ): { count: number; plan: Pick<Plan, 'launches' | 'alternatives'> } {
-  const { order, most } = choosePlacements(pool.placements, state.soldOut, now, pool.tick);
+  const { order, most } = choosePlacements(pool.placements, state, now);
   const [placement, ...alternatives] = order;
   if (needed === 0 || placement === undefined) {
     if (needed > 0)

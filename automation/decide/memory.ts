@@ -20,8 +20,15 @@ const policyState: z.ZodType<PolicyState> = z.object({
   minute: z.number(),
   bursts: z.array(z.object({ at: z.number(), jobs: z.number(), until: z.number() })),
   soldOut: z.array(
-    z.object({ serverType: z.string(), location: z.string(), times: z.number(), until: z.number() }),
+    z.object({
+      serverType: z.string(),
+      location: z.string(),
+      times: z.number(),
+      until: z.number(),
+      offered: z.boolean().exactOptional(),
+    }),
   ),
+  soldOutProbeAt: z.number().exactOptional(),
   launchesHeldUntil: z.number(),
   failedBoots: z.int().min(0),
   condemned: z.array(z.string()),

@@ -63,8 +63,10 @@ export function stepPool(
     served: facts.served,
     booted: facts.booted,
     failures: facts.failures,
+    launched: facts.launched,
     listeningSince: observation.listeningSince,
     ...(facts.waits === undefined ? {} : { waits: facts.waits }),
+    ...(observation.luck === undefined ? {} : { luck: observation.luck }),
   };
   const policy = policyFor(pool, bounds, seen.workers.length);
   const { plan, state, needed } = decide(seen, policy, before.policy, parameters.policy);

@@ -14,6 +14,8 @@ export interface StackObservation {
   readonly orders: Orders;
   /** Since when this process leads and hears the workers: silence before that says nothing about them. */
   readonly listeningSince: number;
+  /** Drawn for this decision, in [0, 1): spreads what many would else do at the same moment. */
+  readonly luck?: number;
 }
 
 export interface PoolFacts {

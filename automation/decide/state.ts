@@ -22,6 +22,8 @@ export interface PolicyState {
   readonly minute: number;
   readonly bursts: readonly Burst[];
   readonly soldOut: readonly SoldOut[];
+  /** No launch before this where every placement is sold out. */
+  readonly soldOutProbeAt?: number;
   /** No launch before this, because the account's limit was met or the vendor asked for patience. */
   readonly launchesHeldUntil: number;
   /** Launches in a row that never became ready. */

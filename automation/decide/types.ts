@@ -13,6 +13,10 @@ export interface Observation {
   readonly booted?: readonly number[];
   /** What became of launches since the last decision, where they failed. */
   readonly failures?: readonly LaunchFailure[];
+  /** Where launches succeeded since the last decision. */
+  readonly launched?: readonly Placement[];
+  /** Drawn for this decision, in [0, 1); the middle where absent. */
+  readonly luck?: number;
   readonly api?: ApiAllowance;
   /** Since when the workers can be heard: one that got ready before has had nobody to say so to. Absent: always. */
   readonly listeningSince?: number;
@@ -84,6 +88,8 @@ export interface PoolPolicy {
 export interface PricedPlacement extends Placement {
   /** EUR a started hour. */
   readonly price: number;
+  /** Whether the vendor's list has it; what is on it can be sold out all the same. */
+  readonly available?: boolean;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';

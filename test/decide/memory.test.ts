@@ -10,7 +10,10 @@ describe('the memory of the stack’s decisions', () => {
     const { memory } = decideCi(
       facts([view('a')], {
         queue: queue(3, 20),
-        failures: [{ placement: { serverType: 'cx33', location: 'fsn1' }, kind: 'limit' }],
+        failures: (['limit', 'sold-out'] as const).map((kind) => ({
+          placement: { serverType: 'cx33', location: 'fsn1' },
+          kind,
+        })),
       }),
       { memory: { policy: { ...KNOWING.policy, probedAt: NOW } } },
     );

@@ -4,7 +4,12 @@ import { assignCells } from '../../automation/decide/cells';
 import { freshness } from '../../automation/decide/freshness';
 import { apiAllowance, budgetAllowance } from '../../automation/decide/limits';
 import { PARAMETERS } from '../../automation/decide/parameters';
-import { choosePlacements, rememberSoldOut } from '../../automation/decide/placement';
+import {
+  choosePlacements,
+  followOffers,
+  nextProbe,
+  rememberSoldOut,
+} from '../../automation/decide/placement';
 import { allInTime, leastWorkers } from '../../automation/decide/projection';
 import { expectedBursts, recordMinute, type Burst } from '../../automation/decide/recurrence';
 import { scheduledMinimum } from '../../automation/decide/schedule';
@@ -109,33 +114,75 @@ describe('the schedule', () => {
 describe('sold-out placements', () => {
   const [first, second] = pool.placements;
   assert.ok(first && second);
-  const soldOut = (placement: typeof first) => ({ placement, kind: 'sold-out' as const });
+  const soldOut = (...placements: (typeof first)[]) => ({
+    failures: placements.map((placement) => ({ placement, kind: 'sold-out' as const })),
+  });
+  const order = (memory: ReturnType<typeof rememberSoldOut>, now: number) =>
+    choosePlacements(pool.placements, { soldOut: memory }, now).order;
 
   it('are left alone for ten minutes, then tried again', () => {
-    const memory = rememberSoldOut([], [soldOut(first), soldOut(first)], NOW);
-    assert.deepEqual(choosePlacements(pool.placements, memory, NOW + 599, 10).order, [second]);
-    assert.deepEqual(choosePlacements(pool.placements, memory, NOW + 600, 10).order, [first, second]);
+    const memory = rememberSoldOut([], soldOut(first, first), NOW);
+    assert.deepEqual(order(memory, NOW + 599), [second]);
+    assert.deepEqual(order(memory, NOW + 600), [first, second]);
   });
 
   it('are left alone twice as long each further time, up to half an hour', () => {
-    let memory = rememberSoldOut([], [soldOut(first)], NOW);
+    let memory = rememberSoldOut([], soldOut(first), NOW);
     let now = NOW;
     const penalties = [1, 2, 3].map(() => {
       now = memory[0]?.until ?? NaN;
-      memory = rememberSoldOut(memory, [soldOut(first)], now);
+      memory = rememberSoldOut(memory, soldOut(first), now);
       return (memory[0]?.until ?? NaN) - now;
     });
     assert.deepEqual(penalties, [1200, 1800, 1800]);
   });
 
-  it('are asked once a minute where there is no other', () => {
-    const memory = rememberSoldOut([], [soldOut(second), soldOut(first)], NOW);
-    assert.equal(choosePlacements(pool.placements, memory, NOW + 60, 10).most, 1);
-    assert.equal(choosePlacements(pool.placements, memory, NOW + 70, 10).most, 0);
+  it('are asked after a minute where there is no other, then after twice as long each time, up to ten minutes', () => {
+    let memory: ReturnType<typeof rememberSoldOut> = [];
+    let now = NOW;
+    const waits = [1, 2, 3, 4, 5, 6].map(() => {
+      memory = rememberSoldOut(memory, soldOut(second, first), now);
+      const soldOutProbeAt = nextProbe(memory, soldOut(second, first), now, 0.5)!;
+      const most = (at: number) =>
+        choosePlacements(pool.placements, { soldOut: memory, soldOutProbeAt }, at).most;
+      assert.deepEqual([most(soldOutProbeAt - 1), most(soldOutProbeAt)], [0, 1]);
+      const wait = soldOutProbeAt - now;
+      now = soldOutProbeAt;
+      return wait;
+    });
+    assert.deepEqual(waits, [60, 120, 240, 480, 600, 600]);
+  });
+
+  for (const [luck, wait] of [
+    [0, 45],
+    [0.5, 60],
+    [0.9, 72],
+  ] as const)
+    it(`are asked after ${wait} s by who draws ${luck}`, () => {
+      const news = soldOut(first, second);
+      assert.equal(nextProbe(rememberSoldOut([], news, NOW), news, NOW, luck), NOW + wait);
+    });
+
+  it('are none any more where a launch succeeds', () => {
+    const memory = rememberSoldOut([], soldOut(first, second), NOW);
+    const after = rememberSoldOut(memory, { launched: [first] }, NOW + 60);
+    assert.deepEqual(order(after, NOW + 60), [first]);
+  });
+
+  it('are none any more where the vendor’s list has them again', () => {
+    const listed = (available: boolean) => [{ ...first, available }, second];
+    const memory = rememberSoldOut([], soldOut(first, second), NOW);
+    assert.deepEqual(followOffers(followOffers(memory, listed(true)), listed(true)), [
+      { ...memory[0], offered: true },
+      memory[1],
+    ]);
+    assert.deepEqual(followOffers(followOffers(memory, listed(false)), listed(true)), [memory[1]]);
   });
 
   it('are not what another failure means', () => {
-    assert.deepEqual(rememberSoldOut([], [{ placement: first, kind: 'limit' }], NOW), []);
+    const limit = { failures: [{ placement: first, kind: 'limit' as const }] };
+    assert.deepEqual(rememberSoldOut([], limit, NOW), []);
+    assert.equal(nextProbe([], limit, NOW, 0.5), undefined);
   });
 });
 

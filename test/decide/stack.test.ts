@@ -563,6 +563,29 @@ describe('placements', () => {
     assert.equal(requests, 12);
   });
 
+  it('are asked nine times in an hour in which all are sold out, and at once when the vendor’s list has one again', () => {
+    let memory = knowing('ci');
+    let news = {};
+    const launches = (now: number, placements = CI.placements): number => {
+      const seen = facts([], { queue: { ...queue(40, 180), observedAt: now }, ...news });
+      const decision = decideStack(
+        stack({ ci: seen }, { now }),
+        { pools: { ci: { ...CI, placements } } },
+        memory,
+      );
+      memory = decision.memory;
+      const { length } = decision.plan.launches;
+      const failures = placements.map((placement) => ({ placement, kind: 'sold-out' as const }));
+      news = length > 0 ? { failures } : {};
+      return length;
+    };
+    const hour = Array.from({ length: 360 }, (_, tick) => launches(NOW + 10 * tick));
+    assert.equal(hour.filter((count) => count > 0).length, 9);
+    const offering = (available: boolean) => CI.placements.map((placement) => ({ ...placement, available }));
+    assert.equal(launches(NOW + 3600, offering(false)), 0);
+    assert.ok(launches(NOW + 3610, offering(true)) > 0);
+  });
+
   it('forgets the proof of a placement that is sold out since', () => {
     const { memory } = decideCi(
       facts([], { failures: [{ placement: { serverType: 'cx33', location: 'fsn1' }, kind: 'sold-out' }] }),
