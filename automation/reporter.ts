@@ -52,6 +52,7 @@ export class Reporter {
         update: term.update,
         api: sight.api,
         spentThisMonth: sight.observation.spentThisMonth,
+        gatewayHourly: sight.observation.gatewayHourly ?? 0,
         deprecations: sight.deprecations,
         before: this.status?.alarms ?? [],
       }),

@@ -21,6 +21,8 @@ export interface StatusFacts {
   readonly update: UpdateState;
   readonly api: StackStatus['api'];
   readonly spentThisMonth: number | undefined;
+  /** EUR gross an hour of the NAT machine. */
+  readonly gatewayHourly: number;
   readonly deprecations: StackStatus['deprecations'];
   /** The alarms of the status before: one that still stands keeps its time. */
   readonly before: readonly StandingAlarm[];
@@ -40,7 +42,7 @@ export function reportStatus(facts: StatusFacts): StackStatus {
     update: updateOf(update),
     ...(api ? { api } : {}),
     cost: {
-      hourly: costOf(workers),
+      hourly: euro(costOf(workers) + facts.gatewayHourly),
       ...(facts.spentThisMonth === undefined ? {} : { month: facts.spentThisMonth }),
       ...(hourlyBudget === undefined ? {} : { hourlyBudget }),
       ...(monthlyBudget === undefined ? {} : { monthlyBudget }),
@@ -151,5 +153,10 @@ function leftOf(named: readonly string[], members: readonly WorkerView[]): numbe
 }
 
 function costOf(workers: readonly WorkerView[]): number {
-  return Math.round(workers.reduce((sum, { hourly }) => sum + hourly, 0) * 1e6) / 1e6;
+  return euro(workers.reduce((sum, { hourly }) => sum + hourly, 0));
+}
+
+/** A sum of prices is not exact. */
+function euro(amount: number): number {
+  return Math.round(amount * 1e6) / 1e6;
 }

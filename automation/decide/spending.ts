@@ -84,11 +84,12 @@ function affordable({ price, alternatives }: Ask, count: number, ceilings: Ceili
 }
 
 function ceilingsOf(
-  { pools, api, spentThisMonth }: StackObservation,
+  { pools, api, spentThisMonth, gatewayHourly = 0 }: StackObservation,
   { hourlyBudget, monthlyBudget }: StackPolicy,
 ): Ceiling[] {
   const workers = Object.values(pools).flatMap((facts) => facts.workers);
-  const hourly = workers.reduce((sum, worker) => sum + worker.hourly, 0);
+  const hourly = workers.reduce((sum, worker) => sum + worker.hourly, gatewayHourly);
+  const machines = `${workers.length} workers${gatewayHourly > 0 ? ' and the NAT machine' : ''}`;
   const ceilings: Ceiling[] = [];
   if (api !== undefined)
     ceilings.push({
@@ -104,7 +105,7 @@ function ceilingsOf(
       left: hourlyBudget - hourly,
       unit: 'EUR',
       sparesMinimum: false,
-      reason: `the budget is ${euro(hourlyBudget)} EUR an hour, of which ${workers.length} workers cost ${euro(hourly)}`,
+      reason: `the budget is ${euro(hourlyBudget)} EUR an hour, of which ${machines} cost ${euro(hourly)}`,
     });
   if (monthlyBudget !== undefined && spentThisMonth !== undefined) {
     // Launched and not in the vendor's list yet, so not in the month's sum either.
@@ -117,7 +118,7 @@ function ceilingsOf(
       sparesMinimum: false,
       reason:
         `the budget is ${euro(monthlyBudget)} EUR a month, of which ${euro(committed)} are spent; ` +
-        `${workers.length} workers go on for ${euro(hourly)} an hour`,
+        `${machines} go on for ${euro(hourly)} an hour`,
     });
   }
   if (monthlyBudget !== undefined && spentThisMonth === undefined)

@@ -11,6 +11,8 @@ export interface StackObservation {
   readonly api?: ApiAllowance;
   /** EUR gross that this calendar month (UTC) has cost so far, started hours in full; undefined where it is not known. */
   readonly spentThisMonth?: number;
+  /** EUR gross an hour of what the stack has beside workers: its NAT machine. */
+  readonly gatewayHourly?: number;
   readonly orders: Orders;
   /** Since when this process leads and hears the workers: silence before that says nothing about them. */
   readonly listeningSince: number;

@@ -10,7 +10,12 @@ import type { CloudServer, Dated } from './types';
 export interface WorkerList extends Dated<CloudServer> {
   /** Servers with the stack's labels, but without a worker's: never touched by themselves, somebody has to look. */
   readonly unreadable: readonly UnreadableServer[];
+  /** Servers of the stack that are no workers: they are paid for, and never touched. */
+  readonly gateways: readonly Gateway[];
 }
+
+/** The stack's NAT machine. */
+export type Gateway = Pick<CloudServer, 'id' | 'name' | 'created' | 'serverType' | 'location' | 'publicIpv4'>;
 
 export interface UnreadableServer {
   readonly id: number;
@@ -68,8 +73,9 @@ export function openCloud(
 ): Cloud {
   const caller = meteredCaller(access);
   const ours = stackLabels(environment);
-  // The gateway has a role and is no worker.
-  const selector = [...Object.entries(ours).map(([key, value]) => `${key}=${value}`), '!role'].join(',');
+  const selector = Object.entries(ours)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 
   return {
     async listWorkers() {
@@ -100,11 +106,24 @@ export function openCloud(
   };
 }
 
-function sorted(servers: readonly Server[]): Pick<WorkerList, 'items' | 'unreadable'> {
+function sorted(servers: readonly Server[]): Omit<WorkerList, 'at'> {
   const items: CloudServer[] = [];
   const unreadable: UnreadableServer[] = [];
+  const gateways: Gateway[] = [];
   for (const server of servers) {
-    const { id, name, status, server_type, location, public_net } = server;
+    const { id, name, status } = server;
+    const machine = {
+      id,
+      name,
+      created: Date.parse(server.created) / 1000,
+      serverType: server.server_type.name,
+      location: server.location.name,
+      publicIpv4: Boolean(server.public_net.ipv4),
+    };
+    if ('role' in server.labels) {
+      gateways.push(machine);
+      continue;
+    }
     const labels = workerLabelsSchema.safeParse(server.labels);
     if (!labels.success) {
       const wrong = new Set(labels.error.issues.map(({ path }) => String(path[0])));
@@ -112,20 +131,15 @@ function sorted(servers: readonly Server[]): Pick<WorkerList, 'items' | 'unreada
       continue;
     }
     items.push({
-      id,
-      name,
+      ...machine,
       status,
       pool: labels.data.pool,
       worker: labels.data['worker-id'],
-      created: Date.parse(server.created) / 1000,
-      serverType: server_type.name,
-      location: location.name,
       configHash: labels.data['config-hash'],
       configHashVersion: labels.data['config-hash-version'],
-      publicIpv4: Boolean(public_net.ipv4),
     });
   }
-  return { items, unreadable };
+  return { items, unreadable, gateways };
 }
 
 /** @throws NotOursError, VendorError 423 */

@@ -126,6 +126,7 @@ export class Observer {
         ),
         ...(allowance ? { api: allowance } : {}),
         ...(spentThisMonth === undefined ? {} : { spentThisMonth }),
+        gatewayHourly: this.gatewayHourly(catalogue),
         orders,
         listeningSince: term.since,
       },
@@ -222,13 +223,17 @@ export class Observer {
     return monthSpend(await registry.ledger.since(environment, monthStart(now())), now());
   }
 
-  private async book(
-    list: Dated<CloudServer>,
-    workers: readonly WorkerView[],
-    catalogue: Catalogue,
-  ): Promise<void> {
+  private gatewayHourly(catalogue: Catalogue): number {
+    return (this.servers.value?.gateways ?? []).reduce(
+      (sum, gateway) => sum + (priceOfWorker(catalogue, gateway, gateway.publicIpv4)?.hourly ?? 0),
+      0,
+    );
+  }
+
+  private async book(list: WorkerList, workers: readonly WorkerView[], catalogue: Catalogue): Promise<void> {
     const hourlyOf = new Map(workers.map(({ id, hourly }) => [id, hourly]));
-    const servers = list.items.map((server) => {
+    const gateways = list.gateways.map((gateway) => ({ ...gateway, worker: gateway.name, pool: '' }));
+    const servers = [...list.items, ...gateways].map((server) => {
       const price = priceOfWorker(catalogue, server, server.publicIpv4);
       const hourly = price?.hourly ?? hourlyOf.get(server.worker) ?? 0;
       const { id: serverId, worker, pool, created } = server;

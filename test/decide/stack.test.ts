@@ -362,6 +362,16 @@ describe('budgets', () => {
     assert.equal(plan.pools['ci']?.desired, 10);
   });
 
+  it('pay for the NAT machine first', () => {
+    const seen = { ...asking, gatewayHourly: 0.02, spentThisMonth: 0 };
+    const { plan } = decideStack(seen, { ...two, hourlyBudget: 0.05 }, knowing('ci', 'web'));
+    assert.equal(plan.launches.length, 3);
+    assert.match(
+      plan.pools['ci']?.reasons.at(-1) ?? '',
+      /of which 0 workers and the NAT machine cost 0\.0200$/,
+    );
+  });
+
   it('stop minimums too: money is the harder limit', () => {
     const { plan } = decideStack(asking, { ...two, hourlyBudget: 0.01 }, knowing('ci', 'web'));
     assert.deepEqual(

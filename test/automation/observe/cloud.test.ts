@@ -16,6 +16,7 @@ describe('servers of a stack', () => {
     assert.deepEqual(found, {
       at: stand.now(),
       unreadable: [],
+      gateways: [],
       items: [
         {
           id,
@@ -34,14 +35,18 @@ describe('servers of a stack', () => {
     });
   });
 
-  it('are not other stacks’, foreign ones, or the gateway', async () => {
+  it('are not other stacks’, or foreign ones; the gateway is told apart', async () => {
     await stand.server('ci-0001', { environment: 'staging' });
     await stand.server('db-0001', { labels: {} });
     await stand.server('db-0002', { labels: { stack: 'production' } });
     const ours = { 'managed-by': 'hcloud-worker-pools', stack: 'production' };
-    await stand.server('nat', { labels: { ...ours, role: 'nat-gateway' } });
-    const found = await cloud().listWorkers();
-    assert.deepEqual([found.items, found.unreadable], [[], []]);
+    const id = await stand.server('nat', { labels: { ...ours, role: 'nat-gateway' } });
+    const { items, unreadable, gateways } = await cloud().listWorkers();
+    assert.deepEqual([items, unreadable], [[], []]);
+    assert.deepEqual(
+      gateways.map((gateway) => [gateway.id, gateway.serverType, gateway.location, gateway.publicIpv4]),
+      [[id, 'cx23', 'fsn1', true]],
+    );
   });
 
   it('with our labels and broken worker labels are told apart', async () => {
