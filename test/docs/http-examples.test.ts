@@ -40,6 +40,11 @@ describe('the HTTP examples of the service’s manual', () => {
     assert.deepEqual(answers.slice(0, 2), [{ drain: false }, { drain: true }]);
   });
 
+  it('say why a set-up failed', async () => {
+    const path = '/v1/workers/failed';
+    assert.equal((await post(path, requests.get(path)!)).status, 200);
+  });
+
   it('are refused in the form that is shown', async () => {
     const path = '/v1/workers/register';
     const wrong = { ...requests.get(path)!, slots: 'four', address: 'somewhere' };
