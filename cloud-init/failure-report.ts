@@ -7,7 +7,7 @@ import { file, programs, type Section } from './section';
  * could look at it afterwards.
  *
  * A step that fails calls it. A set-up that a reboot broke off is not taken up again; that is said at the next boot, by a
- * unit that the first step enables and the last one disables.
+ * unit that the first step enables and the last one disables. systemd starts it again until it was heard.
  */
 export function failureReport(worker: WorkerMachine, service: Service): Section {
   return {
@@ -19,16 +19,16 @@ export function failureReport(worker: WorkerMachine, service: Service): Section 
         `#!/bin/sh
 me=${identity(worker)}
 log=$(tail -n 40 /var/log/cloud-init-output.log | tail -c 1500 | tr -cd '\\n -~' | sed 's/[\\\\"]/\\\\&/g;s/$/\\\\n/' | tr -d '\\n')
-curl -fsSm10 --retry 3 -o /dev/null -K ${curlFile} -d "$me,\\"at\\":$(date +%s.%3N),\\"step\\":\\"$1\\",\\"log\\":\\"$log\\"}" ${workersUrl(service)}failed
+curl -fsSm10 --retry 5 --retry-connrefused -o /dev/null -K ${curlFile} -d "$me,\\"at\\":$(date +%s.%3N),\\"step\\":\\"$1\\",\\"log\\":\\"$log\\"}" ${workersUrl(service)}failed
 `,
         '0700',
       ),
       file(
         `${programs}/interrupted`,
         `#!/bin/sh
-echo "worker-pools: the machine was started anew before its set-up had ended" >>/var/log/cloud-init-output.log
-${programs}/report interrupted
-exec systemctl -q disable --now worker-pools@interrupted
+l="worker-pools: the machine was started anew before its set-up had ended"
+grep -qxF "$l" /var/log/cloud-init-output.log || echo "$l" >>/var/log/cloud-init-output.log
+${programs}/report interrupted && exec systemctl -q disable --now worker-pools@interrupted
 `,
         '0700',
       ),

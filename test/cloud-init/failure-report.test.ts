@@ -12,7 +12,7 @@ import { contentOf, inFolder, need, run, stub } from './programs';
 const PROGRAMS = '/usr/local/lib/worker-pools';
 
 /** Runs a machine's own program, with the end of a log, against a server; what the server was told, and what was called. */
-async function play(program: 'report' | 'interrupted', args: string[], log: string) {
+async function play(program: 'report' | 'interrupted', args: string[], log: string, status = 200) {
   need('curl', 'curl');
   const posts: { path: string | undefined; authorization: string | undefined; body: unknown }[] = [];
   const server = createServer((request, response) => {
@@ -21,7 +21,7 @@ async function play(program: 'report' | 'interrupted', args: string[], log: stri
     request.on('end', () => {
       const { url: path, headers } = request;
       posts.push({ path, authorization: headers.authorization, body: JSON.parse(text) });
-      response.writeHead(200).end('{}');
+      response.writeHead(status).end('{}');
     });
   });
   server.listen(0, '127.0.0.1');
@@ -93,6 +93,11 @@ describe('the report of a failed set-up', () => {
       ],
     );
     assert.equal(calls, '-q disable --now worker-pools@interrupted\n');
+  });
+
+  it('says so again when nobody took it, and only then', async () => {
+    const { calls } = await play('interrupted', [], 'worker-pools: 13-packages\n', 404);
+    assert.equal(calls, '');
   });
 
   it('is watched for from the first step to the end of the last', () => {
