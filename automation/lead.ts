@@ -94,6 +94,7 @@ export class Lead {
       memory: memory ?? INITIAL_STACK_MEMORY,
       decidedAt: since,
       failed: new Set(),
+      undeleted: new Set(),
       news: {},
       update: { attempts: 0, notBefore: since },
     };

@@ -1,7 +1,14 @@
 import { busyBackoff } from './apply/busy';
 import { Leavers } from './apply/leavers';
+import { memberIds } from './apply/roll-forward';
 import type { Sweeper } from './apply/sweeper';
-import { type Removal, type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
+import {
+  type Removal,
+  type UpdateOrder,
+  type UpdateOutcome,
+  updateStack,
+  workersOf,
+} from './apply/update-stack';
 import type { StackRunner, UpdateReport } from './apply/types';
 import type { Clock } from './clock';
 import { paidTimeLeft } from './decide/release';
@@ -120,7 +127,8 @@ export class Scaler {
     const { clock, runner, registry, reporter } = this.parts;
     const { now } = sight.observation;
     if (this.updating || now < term.update.notBefore) return;
-    if (launches.length === 0 && removals.length === 0 && term.failed.size === 0) return;
+    const { failed, undeleted } = term;
+    if (launches.length + removals.length + failed.size + undeleted.size === 0) return;
     const most = Object.fromEntries(
       Object.entries(sight.policy.pools).map(([pool, { maxSize }]) => [pool, maxSize]),
     );
@@ -128,7 +136,8 @@ export class Scaler {
       decidedAt: now,
       launches,
       removals: removals.map((removal) => withinPaidHour(removal, sight)),
-      failed: term.failed,
+      failed,
+      undeleted,
       most,
     };
     term.update.runningSince = now;
@@ -154,8 +163,16 @@ export class Scaler {
     const now = this.parts.clock.now();
     if (outcome.kind === 'done') this.take(term, outcome.report, now);
     else this.putOff(term, outcome.kind === 'busy' ? 'busy' : 'failed', outcome.problem);
-    await this.parts.reporter.updateEnded(order, outcome, now);
-    if (outcome.kind === 'done') await this.leavers.left([...outcome.report.removed, ...order.failed], now);
+    const { reporter, registry, environment } = this.parts;
+    await reporter.updateEnded(order, outcome, now);
+    if (outcome.kind !== 'done') return;
+    const { removed, undeleted, outputs } = outcome.report;
+    const members = new Set(memberIds(outputs.membership));
+    const gone = [...removed, ...order.failed].filter((id) => !members.has(id));
+    await this.leavers.left(gone, now);
+    // One that speaks again before it is gone is to take no job.
+    const reason = 'it leaves; its server could not be deleted yet';
+    await registry.workers.drain(environment, workersOf(undeleted), { cause: 'excess', reason }, now);
   }
 
   /** What an update leaves behind is what the next decision goes by. */
@@ -163,6 +180,7 @@ export class Scaler {
     term.record = report.outputs;
     term.recordReadAt = now;
     term.failed = new Set(report.failedLaunches.map(({ worker }) => worker));
+    term.undeleted = new Set(report.undeleted);
     term.news = newsOf(report);
     if (report.outcome === 'failed' && report.launched.length + report.removed.length === 0) {
       this.putOff(term, 'failed', problemOf(report));

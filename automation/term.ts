@@ -16,6 +16,8 @@ export interface Term {
   decidedAt: number;
   /** Members that the latest update could not make: recorded, without a server, and to be taken out again. */
   failed: ReadonlySet<string>;
+  /** Resources that the latest update could not delete, or that a sweep found to be left in the state. */
+  undeleted: ReadonlySet<string>;
   /** What became of launches since the last decision, by pool. */
   news: Readonly<Record<string, LaunchNews>>;
   update: UpdateState;

@@ -1,6 +1,5 @@
 import { readConfigValues } from '../../components/config-values';
 import { parseStackConfig } from '../../components/model/config';
-import type { Membership } from '../../components/model/membership';
 import { preflight, type PlanQuestion } from '../../components/preflight';
 import { readCredentials } from '../../components/preflight/credentials';
 import type { StackOutputs } from '../../components/stack-record';
@@ -12,13 +11,7 @@ import { breakLock, holderIn, isDead, isOurs, readLocks, stackBusy, startOf, typ
 import { settle } from './pending-creates';
 import { describeRecovery } from './recovery-report';
 import { changed, rollForward } from './roll-forward';
-import {
-  type MembershipChange,
-  StackBusyError,
-  type StackRunner,
-  UpdateFailedError,
-  type UpdateReport,
-} from './types';
+import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type UpdateReport } from './types';
 import { UpdateEvents, type Plan } from './update-events';
 import { UpdateProgram, type Decide, type RunOptions } from './update-program';
 
@@ -75,12 +68,12 @@ class EngineStackRunner implements StackRunner {
   }
 
   /** A second one while one runs is refused at once: by the time it had waited, what it was decided on would be old. */
-  update(change: (recorded: Membership) => Promise<MembershipChange>): Promise<UpdateReport> {
+  update(change: Change): Promise<UpdateReport> {
     return this.alone(async () => {
       if (this.interrupted) await this.recoverNow();
       return this.declare(async ({ recorded, existing, launchOf }) => {
         const before = rollForward({ recorded, existing });
-        return changed(before, await change(before), launchOf);
+        return changed(before, await change(before, existing), launchOf);
       });
     });
   }

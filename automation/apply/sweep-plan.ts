@@ -45,6 +45,8 @@ export interface SweepPlan {
   /** Orphans that registered once: they end their jobs first. */
   readonly drains: readonly { readonly worker: string; readonly pool: string; readonly reason: string }[];
   readonly devices: readonly { readonly id: string; readonly hostname: string; readonly reason: string }[];
+  /** Workers whose server the stack's state still has though no record knows them: an update deletes it. */
+  readonly undeleted: readonly string[];
   /** What was found and why it stays or goes, one sentence each. */
   readonly reasons: readonly string[];
   /** There is something that only a fresh reading of the stack's state can judge. */
@@ -85,7 +87,7 @@ export function planSweep(input: SweepInput): SweepPlan {
   const hold = whyNothing(servers, known, now);
   if (servers === undefined || hold !== undefined) {
     const reasons = [`${hold}; nothing is swept`];
-    return { deletions: [], drains: [], devices: [], reasons, needsState: false, memory };
+    return { deletions: [], drains: [], devices: [], undeleted: [], reasons, needsState: false, memory };
   }
 
   const listed = new Set(servers.items.map(({ worker }) => worker));
@@ -116,6 +118,7 @@ export function planSweep(input: SweepInput): SweepPlan {
       .filter(({ judged }) => judged)
       .slice(0, MOST_DEVICES)
       .map(({ id, hostname, reason }) => ({ id, hostname, reason })),
+    undeleted: verdicts.filter(({ verdict }) => verdict === 'update').map(({ server }) => server.worker),
     reasons: [
       ...(most
         ? [
@@ -147,7 +150,7 @@ function whyNothing(
   return `${expected.length} members are recorded, and the list of servers ${found}`;
 }
 
-type Verdict = { verdict: 'keep' | 'ask' | 'drain' | 'delete'; reason: string };
+type Verdict = { verdict: 'keep' | 'ask' | 'update' | 'drain' | 'delete'; reason: string };
 
 /** What is to become of a stranger, and why. */
 function judge(
@@ -169,11 +172,13 @@ function judge(
     return { verdict: 'ask', reason: `${name} stays until the stack’s state is read anew` };
   }
   if (!state.settled) return keep('an update runs, or left something half done');
-  if (state.ids.has(String(id)))
-    return keep('the stack’s state still has it, and its next update deletes it');
   const row = registered.find((candidate) => candidate.worker === worker);
-  if (row === undefined) return { verdict: 'delete', reason: orphanReason(name, now, firstSeenAt) };
-  return judgeRegistered(row, name, now, firstSeenAt);
+  const verdict: Verdict = row
+    ? judgeRegistered(row, name, now, firstSeenAt)
+    : { verdict: 'delete', reason: orphanReason(name, now, firstSeenAt) };
+  if (verdict.verdict !== 'delete' || !state.ids.has(String(id))) return verdict;
+  const { reason } = keep('the stack’s state still has it, and its next update deletes it');
+  return { verdict: 'update', reason };
 }
 
 function judgeRegistered(row: RegisteredWorker, name: string, now: number, firstSeenAt: number): Verdict {
@@ -236,8 +241,8 @@ function knownMembers(parts: readonly (Membership | undefined)[]): Map<string, n
   return new Map(members.map(({ id, launchedAt }) => [id, Date.parse(launchedAt) / 1000]));
 }
 
-/** As `workerId` makes them. */
-function isWorkerOf(worker: string, pool: string): boolean {
+/** Whether it is a worker's id as `workerId` makes them. */
+export function isWorkerOf(worker: string, pool: string): boolean {
   return worker.startsWith(`${pool}-`) && /^[0-9a-z]{4,}$/.test(worker.slice(pool.length + 1));
 }
 

@@ -36,7 +36,9 @@ export class Sweeper {
     const plan = await this.plan(sight, term);
     this.memory = plan.memory;
     await this.publish(plan);
-    if (acting) await this.carryOut(plan, vendors);
+    if (!acting) return;
+    term.undeleted = new Set([...term.undeleted, ...plan.undeleted.map((worker) => `${worker}-server`)]);
+    await this.carryOut(plan, vendors);
   }
 
   /** The stack's state is read only where something hangs on it: that costs a process. */

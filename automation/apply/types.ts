@@ -1,6 +1,7 @@
 import type { Membership } from '../../components/model/membership';
 import type { Placement } from '../../components/model/config-schema';
 import type { StackOutputs } from '../../components/stack-record';
+import type { LabelledWorker } from '../../components/model/plan';
 import type { LaunchFailure } from '../decide/types';
 
 /** What an update shall change, relative to what is recorded when it holds the stack's lock. */
@@ -22,7 +23,10 @@ export interface UpdateReport {
   /** As recorded after it; members whose launch failed are still in it. */
   readonly outputs: StackOutputs;
   readonly launched: readonly string[];
+  /** Also those that an update before this one could not remove. */
   readonly removed: readonly string[];
+  /** Names of resources that could not be deleted: the state has them still, and the next update tries again. */
+  readonly undeleted: readonly string[];
   readonly failedLaunches: readonly FailedLaunch[];
   /** What else went wrong, one sentence each, without secrets. */
   readonly problems: readonly string[];
@@ -47,6 +51,9 @@ export class UpdateFailedError extends Error {
   override name = 'UpdateFailedError';
 }
 
+/** What an update shall change, by what is recorded and by the workers that Hetzner has, whether they are recorded or not. */
+export type Change = (recorded: Membership, existing: readonly LabelledWorker[]) => Promise<MembershipChange>;
+
 /** One stack through the Automation API. One update at a time. */
 export interface StackRunner {
   /** The stack's name without organization and project. */
@@ -60,7 +67,7 @@ export interface StackRunner {
    * @param change is asked under the stack's lock, at the last moment before resources are declared
    * @throws StackBusyError, UpdateFailedError, ConfigError
    */
-  update(change: (recorded: Membership) => Promise<MembershipChange>): Promise<UpdateReport>;
+  update(change: Change): Promise<UpdateReport>;
   /** Ids of the resources that the state holds; settled when no update runs and none left anything half done. */
   readState(): Promise<{ readonly ids: ReadonlySet<string>; readonly settled: boolean }>;
   /**

@@ -6,6 +6,8 @@ import type { FailedLaunch, UpdateReport } from './types';
 
 const ROOT = 'pulumi:pulumi:Stack';
 const SERVER = 'hcloud:index/server:Server';
+/** A worker's, not the gateway's. */
+const WORKERS_SERVER = /^(.+-[0-9a-z]{4,})-server$/;
 
 /** What an update was to change, as it was decided under the stack's lock. */
 export interface Plan {
@@ -13,7 +15,7 @@ export interface Plan {
   readonly after: Membership;
 }
 
-type Happened = Pick<UpdateReport, 'outcome' | 'launched' | 'removed' | 'failedLaunches' | 'problems'>;
+type Happened = Omit<UpdateReport, 'outputs' | 'seconds'>;
 
 interface Failure {
   readonly name: string;
@@ -89,7 +91,8 @@ export class UpdateEvents {
     return {
       outcome: this.failed.length + this.errors.length === 0 ? 'succeeded' : 'failed',
       launched,
-      removed: [...before].filter((id) => this.deleted.has(`${id}-server`)),
+      removed: [...this.deleted].flatMap((name) => WORKERS_SERVER.exec(name)?.[1] ?? []),
+      undeleted: this.failed.filter(({ op }) => op === 'delete').map(({ urn }) => nameOf(urn)),
       failedLaunches,
       problems: [...new Set(problems)],
     };

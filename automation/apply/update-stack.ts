@@ -1,15 +1,11 @@
 import { ConfigError } from '../../components/model/errors';
 import type { Membership } from '../../components/model/membership';
+import type { LabelledWorker } from '../../components/model/plan';
 import type { StackPlan } from '../decide/stack-types';
 import type { Registry } from '../registry/types';
 import { workersNow } from './idle';
-import {
-  type MembershipChange,
-  StackBusyError,
-  type StackRunner,
-  UpdateFailedError,
-  type UpdateReport,
-} from './types';
+import { isWorkerOf } from './sweep-plan';
+import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type UpdateReport } from './types';
 
 export type Removal = StackPlan['removals'][number] & {
   /** It goes because its paid hour ends: once that is over, the next one is paid for, and it stays. Seconds since 1970. */
@@ -22,8 +18,13 @@ export interface UpdateOrder {
   readonly decidedAt: number;
   readonly launches: StackPlan['launches'];
   readonly removals: readonly Removal[];
-  /** Members that were never made: taken out of the record, so that nobody's update makes them after all. */
+  /**
+   * Members that could not be made: taken out of the record, so that nobody's update makes them after all. One that was
+   * made although its answer was lost stays, and the update takes it in.
+   */
   readonly failed: ReadonlySet<string>;
+  /** Resources that an update before this one could not delete. */
+  readonly undeleted: ReadonlySet<string>;
   /** Most members of each pool. */
   readonly most: Readonly<Record<string, number>>;
 }
@@ -44,7 +45,7 @@ export async function updateStack(
   order: UpdateOrder,
 ): Promise<UpdateOutcome> {
   let spared: string[] = [];
-  const change = async (recorded: Membership): Promise<MembershipChange> => {
+  const change: Change = async (recorded, existing) => {
     if (!registry.leadership.holds(runner.environment)) {
       spared = order.removals.map(({ id }) => id);
       return { launches: [], removals: [] };
@@ -57,8 +58,11 @@ export async function updateStack(
         : workers.isIdle(id) && at < notAfter,
     );
     spared = order.removals.filter((removal) => !going.includes(removal)).map(({ id }) => id);
-    const removals = [...going.map(({ id }) => id), ...order.failed];
-    return { launches: withinBounds(order, recorded, removals), removals };
+    const made = existing.filter(({ member }) => order.failed.has(member.id));
+    const unmade = [...order.failed].filter((id) => !made.some(({ member }) => member.id === id));
+    const removals = [...going.map(({ id }) => id), ...unmade];
+    const launches = withoutMade(order.launches, made);
+    return { launches: withinBounds({ ...order, launches }, recorded, removals, existing), removals };
   };
   try {
     return { kind: 'done', report: await runner.update(change), spared };
@@ -70,16 +74,36 @@ export async function updateStack(
   }
 }
 
-/** The launches that fit: the record may have grown since the decision, e.g. by a person's run. */
+/** Without those that were decided on in place of workers that were made all the same. */
+function withoutMade(
+  launches: UpdateOrder['launches'],
+  made: readonly LabelledWorker[],
+): UpdateOrder['launches'] {
+  const pools = made.map(({ pool }) => pool);
+  return launches.filter(({ pool }) => {
+    const index = pools.indexOf(pool);
+    if (index !== -1) pools.splice(index, 1);
+    return index === -1;
+  });
+}
+
+/**
+ * The launches that fit: the record may have grown since the decision, e.g. by a person's run, and a server that is left
+ * over or about to go takes room as long as it is there.
+ */
 function withinBounds(
-  { launches, most }: UpdateOrder,
+  { launches, most, undeleted }: UpdateOrder,
   recorded: Membership,
   removals: readonly string[],
+  existing: readonly LabelledWorker[],
 ): UpdateOrder['launches'] {
   const room = new Map(
     Object.entries(most).map(([pool, size]) => {
-      const members = recorded[pool]?.members ?? [];
-      return [pool, size - members.filter(({ id }) => !removals.includes(id)).length];
+      const members = recorded[pool]?.members.map(({ id }) => id) ?? [];
+      const there = existing.filter((worker) => worker.pool === pool).map(({ member }) => member.id);
+      const left = workersOf(undeleted).filter((id) => isWorkerOf(id, pool));
+      const taken = new Set([...members.filter((id) => !removals.includes(id)), ...there, ...left]);
+      return [pool, size - taken.size];
     }),
   );
   return launches.filter(({ pool }) => {
@@ -87,4 +111,11 @@ function withinBounds(
     room.set(pool, left - 1);
     return left > 0;
   });
+}
+
+/** The workers whose servers are among these resources. */
+export function workersOf(resources: Iterable<string>): string[] {
+  return [...resources]
+    .filter((name) => name.endsWith('-server'))
+    .map((name) => name.slice(0, -'-server'.length));
 }

@@ -113,6 +113,7 @@ describe('sweep', () => {
       ],
       drains: [],
       devices: [],
+      undeleted: [],
       reasons: ['production-ci-0009 goes: no record knows it, over all lists of the last 1 min'],
       needsState: false,
       memory: { listedAt: NOW - 5, strangers: { [ORPHAN.id]: NOW - 70 } },
@@ -164,6 +165,18 @@ describe('sweep', () => {
       assert.deepEqual([deletions, drains], [[], []]);
     });
   }
+
+  it('wants an update where the stack’s state holds a server that no record knows', () => {
+    const held = state({ ids: new Set([String(ORPHAN.id)]) });
+    assert.deepEqual(plan({ state: held }).undeleted, ['ci-0009']);
+    assert.deepEqual(plan().undeleted, []);
+  });
+
+  it('has such a one drained first where it still serves', () => {
+    const held = state({ ids: new Set([String(ORPHAN.id)]) });
+    const { drains, undeleted } = plan({ state: held, registered: [registered('ci-0009')] });
+    assert.deepEqual([drains.map(({ worker }) => worker), undeleted], [['ci-0009'], []]);
+  });
 
   it('asks for the stack’s state only where that alone can judge', () => {
     assert.equal(plan({ state: undefined }).needsState, true);
@@ -397,6 +410,7 @@ describe('sweep, carried out', () => {
     deletions: [],
     drains: [],
     devices: [],
+    undeleted: [],
     reasons: [],
     needsState: false,
     memory: NO_SWEEP_MEMORY,

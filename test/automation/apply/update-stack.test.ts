@@ -47,18 +47,21 @@ async function asked(
     held = {},
     leads = true,
     record = recorded('ci-0001', 'ci-0002'),
+    there = [],
   }: {
     workers?: RegisteredWorker[];
     held?: Record<string, number[]>;
     leads?: boolean;
     record?: Membership;
+    there?: string[];
   } = {},
 ) {
   let change: unknown;
   const runner = {
     environment: 'staging',
     update: async (ask: Parameters<StackRunner['update']>[0]) => {
-      change = await ask(record);
+      const existing = recorded(...there)['ci']!.members.map((member) => ({ pool: 'ci', member }));
+      change = await ask(record, existing);
       return { outcome: 'succeeded' };
     },
   } as unknown as StackRunner;
@@ -72,6 +75,7 @@ async function asked(
     launches: [],
     removals: [],
     failed: new Set<string>(),
+    undeleted: new Set<string>(),
     most: { ci: 5 },
     ...order,
   };
@@ -150,6 +154,29 @@ describe('an update, asked under the stack’s lock', () => {
     assert.deepEqual(change, { launches: [launch], removals: ['ci-0005'] });
   });
 
+  it('keeps a member whose server was made although nobody heard of it, and makes none in its place', async () => {
+    const order = { launches: [launch, launch], failed: new Set(['ci-0001', 'ci-0002']) };
+    const { change } = await asked(order, { there: ['ci-0002'] });
+    assert.deepEqual(change, { launches: [launch], removals: ['ci-0001'] });
+  });
+
+  it('leaves room for servers that nobody has recorded, and for those that only leave', async () => {
+    const order = { launches: [launch, launch, launch], removals: [idle('ci-0001')] };
+    const { change } = await asked(order, {
+      workers: [worker('ci-0001')],
+      there: ['ci-0001', 'ci-0002', 'ci-000a', 'ci-000b'],
+    });
+    assert.deepEqual(change, { launches: [launch], removals: ['ci-0001'] });
+  });
+
+  it('leaves room for a server that could not be deleted, also where the vendor lists none', async () => {
+    const order = {
+      launches: [launch, launch, launch],
+      undeleted: new Set(['ci-000a-server', 'ci-000b-key', 'ci-big-0001-server']),
+    };
+    assert.deepEqual((await asked(order)).change, { launches: [launch, launch], removals: [] });
+  });
+
   it('changes nothing once another process leads', async () => {
     const order = { launches: [launch], removals: [idle('ci-0001')], failed: new Set(['ci-0002']) };
     assert.deepEqual(await asked(order, { workers: [worker('ci-0001')], leads: false }), {
@@ -167,7 +194,11 @@ describe('an update, asked under the stack’s lock', () => {
         environment: 'staging',
         update: () => Promise.reject(error),
       } as unknown as StackRunner;
-      const order = { decidedAt: NOW, launches: [launch], removals: [], failed: new Set<string>(), most: {} };
+      const none = new Set<string>();
+      const order = {
+        ...{ decidedAt: NOW, launches: [launch], removals: [] },
+        ...{ failed: none, undeleted: none, most: {} },
+      };
       assert.deepEqual(
         await updateStack({ runner, registry: {} as Registry, now: () => NOW }, order),
         outcome,
