@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { arch, availableParallelism, platform } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ToolchainError } from './errors.mjs';
-import { cliVersion, oldestCli, parts } from './parts.mjs';
 import { execute, which } from './process.mjs';
 import { duration, reporting } from './progress.mjs';
 
@@ -15,31 +23,23 @@ const modules = import.meta.dirname;
 const retries = [2_000, 10_000, 30_000];
 
 /**
- * The Go tool to build with.
+ * The Go tool to build with. `wanted.module` says which version is needed; `wanted.without(reason)` is what the user
+ * is told where there is no way to it.
  * @throws {ToolchainError} when there is none, or when it is too old for the modules and cannot fetch a newer one.
  */
-export async function findGo(env) {
-  const needed = /^go (\S+)$/m.exec(readFileSync(join(modules, 'pulumi/go.mod'), 'utf8'))[1];
-  const waysOut =
-    `Two ways out:\n` +
-    `  - install the Pulumi CLI, ${oldestCli} or newer: https://www.pulumi.com/docs/install/\n` +
-    `  - install Go, ${needed} or newer: https://go.dev/dl/ (the engine is then built here, once)\n` +
-    `and run the command again.`;
+export async function findGo(env, wanted) {
+  const folder = join(modules, wanted.module);
+  const needed = /^go (\S+)$/m.exec(readFileSync(join(folder, 'go.mod'), 'utf8'))[1];
   const program = which('go', env);
-  if (program === undefined) {
-    throw new ToolchainError(
-      `There is no Pulumi engine on PATH, its download (${cliVersion}) cannot be had from here, and it cannot be built because Go is missing.\n${waysOut}`,
-    );
-  }
+  if (program === undefined) throw new ToolchainError(wanted.without('because Go is missing.', needed));
   // Within the module, so that Go may switch to the version that go.mod asks for.
   const { code, stdout, stderr } = await execute(program, ['env', 'GOVERSION'], {
-    cwd: join(modules, 'pulumi'),
+    cwd: folder,
     env: goEnv(env),
   });
   if (code !== 0) {
     throw new ToolchainError(
-      `There is no Pulumi engine on PATH, its download (${cliVersion}) cannot be had from here, and it cannot be built because Go at ${program} is too old:\n` +
-        `  ${stderr.trim()}\n${waysOut}`,
+      wanted.without(`because Go at ${program} is too old:\n  ${stderr.trim()}`, needed),
     );
   }
   return { program, version: stdout.trim() };
@@ -48,7 +48,7 @@ export async function findGo(env) {
 /** Where a part is or will be in the cache. The name changes with everything that goes into its binaries. */
 export function partFolder(cache, part, go) {
   const hash = createHash('sha256').update(
-    JSON.stringify([part.binaries, part.ldflags, go.version, platform(), arch()]),
+    JSON.stringify([part.binaries, part.ldflags, go.version, platform(), arch(), part.files].filter(Boolean)),
   );
   for (const file of sources(join(modules, part.id))) {
     hash.update(`\0${file}\0`).update(readFileSync(join(modules, part.id, file)));
@@ -68,21 +68,21 @@ function sources(folder) {
     .sort();
 }
 
-/** Builds the parts that the cache lacks, in order. Each is in the cache as a whole or not at all. */
-export async function buildMissing({ cache, go, env, log }) {
+/** Builds those of `parts` that the cache lacks, in order. Each is in the cache as a whole or not at all. */
+export async function buildMissing({ what, parts, cache, go, env, log }) {
   const missing = parts.filter((part) => !existsSync(partFolder(cache, part, go)));
   if (missing.length === 0) return;
   const minutes =
     missing.reduce((sum, part) => sum + part.minutes, 0) * (2 / Math.min(availableParallelism(), 8));
   log(
-    `Building ${missing.length} of ${parts.length} parts of the engine with ${go.version}: about ` +
+    `Building ${missing.length} of ${parts.length} parts of ${what} with ${go.version}: about ` +
       `${Math.ceil(minutes)} min on this machine, once (less where Go's own cache is warm).`,
   );
   const start = Date.now();
   for (const [index, part] of missing.entries()) {
     await buildPart({ cache, go, env, log, part, label: `[${index + 1}/${missing.length}] ${part.what}` });
   }
-  log(`The engine is built: ${duration(Date.now() - start)}.`);
+  log(`Built ${what}: ${duration(Date.now() - start)}.`);
 }
 
 async function buildPart({ cache, go, env, log, part, label }) {
@@ -105,6 +105,7 @@ async function buildPart({ cache, go, env, log, part, label }) {
             part,
           );
         }
+        if (part.files !== undefined) await copyFiles(go, part.files, unfinished, options);
       },
     );
     mkdirSync(join(cache, 'parts'), { recursive: true });
@@ -132,6 +133,20 @@ async function compile(go, args, options, part) {
   const { code, stderr } = await execute(go.program, args, options);
   if (code !== 0)
     throw new ToolchainError(`Building ${part.what} failed in ${options.cwd}:\n${tail(stderr)}`);
+}
+
+/** Files of a module that belong to its programs as they are, such as the unit that starts one. */
+async function copyFiles(go, { module, paths }, target, options) {
+  const { code, stdout, stderr } = await execute(
+    go.program,
+    ['list', '-m', '-f', '{{.Dir}}', module],
+    options,
+  );
+  if (code !== 0) throw new ToolchainError(`Go does not find the module ${module}:\n${tail(stderr)}`);
+  for (const path of paths) {
+    // Modules are read-only in Go's cache; a copy would be, too.
+    writeFileSync(join(target, basename(path)), readFileSync(join(stdout.trim(), path)));
+  }
 }
 
 /** go.sum is complete and may not grow: so every module is checked, whatever the user's own settings are. */

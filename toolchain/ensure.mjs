@@ -19,9 +19,19 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { buildMissing, findGo, partFolder } from './build.mjs';
 import { downloadCli, downloadFolder, officialDownloads } from './download.mjs';
 import { run } from './errors.mjs';
-import { withLock } from './lock.mjs';
-import { oldestCli, parts } from './parts.mjs';
+import { waitingFor, withLock } from './lock.mjs';
+import { cliVersion, oldestCli, parts } from './parts.mjs';
 import { execute, which } from './process.mjs';
+
+const goForEngine = {
+  module: 'pulumi',
+  without: (reason, needed) =>
+    `There is no Pulumi engine on PATH, its download (${cliVersion}) cannot be had from here, and it cannot be built ${reason}\n` +
+    `Two ways out:\n` +
+    `  - install the Pulumi CLI, ${oldestCli} or newer: https://www.pulumi.com/docs/install/\n` +
+    `  - install Go, ${needed} or newer: https://go.dev/dl/ (the engine is then built here, once)\n` +
+    `and run the command again.`,
+};
 
 /** The user's cache folder for this project. */
 export function cacheFolder(env = process.env) {
@@ -46,7 +56,7 @@ export async function ensureEngine({
 
   return (
     (await fromCache(cache, env)) ??
-    (await withLock(join(cache, 'lock'), waitFor(log), async () => {
+    (await withLock(join(cache, 'lock'), waitingFor('the engine', log), async () => {
       // Whoever held the lock until now may have done it all.
       const ready = await fromCache(cache, env);
       if (ready !== undefined) return ready;
@@ -54,8 +64,8 @@ export async function ensureEngine({
       if (await downloadCli({ cache, base: downloads, log }))
         return engine('download', downloadFolder(cache), env);
       log(`The official download at ${downloads} does not answer: the engine is built from Go modules.`);
-      const go = await findGo(env);
-      await buildMissing({ cache, go, env, log });
+      const go = await findGo(env, goForEngine);
+      await buildMissing({ what: 'the engine', parts, cache, go, env, log });
       return engine('build', assemble(cache, go), env);
     }))
   );
@@ -105,7 +115,7 @@ async function fromCache(cache, env) {
   if (existsSync(downloadFolder(cache))) return engine('download', downloadFolder(cache), env);
   if (!existsSync(join(cache, 'parts'))) return undefined;
   // Without Go nothing here can be told to be up to date; the official download may still be had.
-  const go = await findGo(env).catch(() => undefined);
+  const go = await findGo(env, goForEngine).catch(() => undefined);
   if (go === undefined) return undefined;
   const complete = parts.every((part) => existsSync(partFolder(cache, part, go)));
   return complete ? engine('build', assemble(cache, go), env) : undefined;
@@ -148,10 +158,6 @@ function engine(source, binDir, env) {
   };
   if (source === 'build') variables.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION = 'true';
   return { binDir, source, env: variables };
-}
-
-function waitFor(log) {
-  return ({ pid, host }) => log(`Waiting for process ${pid} on ${host}, which is getting the engine …`);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {

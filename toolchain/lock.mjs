@@ -56,6 +56,11 @@ export async function withLock(path, waiting, work) {
   }
 }
 
+/** Says through `log` who holds the lock under which `what` is got. */
+export function waitingFor(what, log) {
+  return ({ pid, host }) => log(`Waiting for process ${pid} on ${host}, which is getting ${what} …`);
+}
+
 function acquire(path) {
   try {
     const file = openSync(path, 'wx');

@@ -63,3 +63,34 @@ export const parts = [
     minutes: 3.3,
   },
 ];
+
+/**
+ * A tailnet: its control server, and the vendor's own client with the files that its package is made of. No part of
+ * the engine: built when a real tailnet is asked for. The client's version is the one that headscale's module settles.
+ */
+export const tailnet = {
+  id: 'headscale',
+  what: 'headscale, tailscale and tailscaled',
+  binaries: {
+    headscale: 'github.com/juanfont/headscale/cmd/headscale',
+    tailscale: 'tailscale.com/cmd/tailscale',
+    tailscaled: 'tailscale.com/cmd/tailscaled',
+  },
+  files: {
+    module: 'tailscale.com',
+    paths: [
+      'cmd/tailscaled/tailscaled.service',
+      'cmd/tailscaled/tailscaled.defaults',
+      'release/deb/debian.postinst.sh',
+      'release/deb/debian.prerm.sh',
+      'release/deb/debian.postrm.sh',
+    ],
+  },
+  ldflags: [
+    '-s -w',
+    '-X github.com/juanfont/headscale/hscontrol/types.Version=v0.26.1',
+    '-X tailscale.com/version.shortStamp=1.83.0',
+    '-X tailscale.com/version.longStamp=1.83.0-t96fe8a6db',
+  ].join(' '),
+  minutes: 2,
+};
