@@ -11,6 +11,7 @@ interface Options {
   clock?: SandboxSettings['clock'];
   seed?: number;
   machines?: SandboxSettings['machineKind'];
+  tailnet?: SandboxSettings['tailnetKind'];
 }
 
 const command = new Command('sandbox')
@@ -32,6 +33,12 @@ const command = new Command('sandbox')
       'simulated',
       'qemu',
     ]),
+  )
+  .addOption(
+    new Option('--tailnet <kind>', 'what joins it: machines of this program, or real clients').choices([
+      'simulated',
+      'headscale',
+    ]),
   );
 
 void run(command.parse().opts<Options>());
@@ -43,6 +50,7 @@ async function run(options: Options): Promise<void> {
       ...(options.clock && { clock: options.clock }),
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.machines && { machineKind: options.machines }),
+      ...(options.tailnet && { tailnetKind: options.tailnet }),
     };
     const sandbox = await startSandbox(settings, {
       port: options.port,

@@ -6,6 +6,7 @@ import { registerControl } from './control/api';
 import { FaultBook } from './control/faults';
 import { installGate } from './control/gate';
 import { RequestLog } from './control/request-log';
+import { type RealTailnet, startRealTailnet, type TailnetEndpoints } from './headscale';
 import { createHetzner, type Hetzner } from './hetzner';
 import { createJobs, type Jobs } from './jobs';
 import { claimAddresses } from './kernel/addresses';
@@ -31,6 +32,8 @@ export interface Endpoints {
   /** `zone` is the first zone's name. */
   cloudflare: { url: string; token: string; zone: string };
   control: { url: string };
+  /** How machines come into the tailnet, where it is a real one. */
+  tailnet?: TailnetEndpoints;
 }
 
 export interface StartOptions {
@@ -39,7 +42,7 @@ export interface StartOptions {
   host?: string;
   /** Loaded at start if it exists; kept up to date from then on. */
   snapshotFile?: string;
-  /** Told what takes long: images are made. */
+  /** Told what takes long: images are made, and a real tailnet's programs built. */
   log?: (line: string) => void;
 }
 
@@ -86,13 +89,21 @@ export async function startSandbox(
   const kernel: Kernel = { clock, schedule: new Schedule(clock), random: createRandom(settings.seed) };
   const addresses = await claimAddresses();
 
-  const tailscale = createTailscale(kernel, settings.tailscale, { addresses });
+  const real = await realTailnet(kernel, settings, options).catch(async (error: unknown) => {
+    await addresses.close();
+    throw error;
+  });
+  const tailscale = createTailscale(kernel, settings.tailscale, {
+    addresses,
+    ...(real && { tailnet: real.tailnet }),
+  });
   const jobs = createJobs(kernel);
   const network = (): NetworkView => hetzner;
   const machines =
     settings.machineKind === 'simulated'
       ? createMachines(kernel, settings.machines, { network, tailnet: tailscale, work: jobs })
       : await guests(kernel, settings, { network, options }).catch(async (error: unknown) => {
+          await real?.close();
           await addresses.close();
           throw error;
         });
@@ -172,16 +183,29 @@ export async function startSandbox(
     await machines.close();
     await closeServer(server);
     await router.close();
+    await real?.close();
     await addresses.close();
   };
   try {
     await snapshots.loadFile();
     const port = await listen(server, host, options.port ?? 0);
-    return { ...parts, endpoints: endpointsOf(`http://${host}:${port}`, parts), close };
+    const endpoints = endpointsOf(`http://${host}:${port}`, parts);
+    return { ...parts, endpoints: { ...endpoints, ...(real && { tailnet: real.endpoints }) }, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function realTailnet(
+  kernel: Kernel,
+  settings: SandboxSettings,
+  options: StartOptions,
+): Promise<RealTailnet | undefined> {
+  if (settings.tailnetKind === 'simulated') return undefined;
+  if (options.snapshotFile !== undefined)
+    throw new Error('a snapshot holds no machines: a real tailnet cannot be kept in one');
+  return startRealTailnet(kernel, settings.tailscale, options.log ?? (() => undefined));
 }
 
 async function guests(

@@ -18,6 +18,8 @@ export const sandboxSettingsSchema = z.strictObject({
   clock: clockSettingsSchema.default({ kind: 'real', rate: 1 }),
   hetzner: hetznerSettingsSchema.prefault({}),
   tailscale: tailscaleSettingsSchema.prefault({}),
+  /** Remembered by this program, or kept by a real control server that machines join with real clients. */
+  tailnetKind: z.enum(['simulated', 'headscale']).default('simulated'),
   cloudflare: cloudflareSettingsSchema.prefault({}),
   /** Played by this program, or real guests of QEMU, which boot real images and live in real time. */
   machineKind: z.enum(['simulated', 'qemu']).default('simulated'),

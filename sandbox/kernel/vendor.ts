@@ -25,5 +25,5 @@ export interface Vendor {
   snapshot(): unknown;
   restore(data: unknown): void;
   /** Back to the state after start: same tokens, nothing made. */
-  reset(): void;
+  reset(): void | Promise<void>;
 }

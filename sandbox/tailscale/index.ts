@@ -8,7 +8,9 @@ import { AuthKeys } from './keys';
 import { initialPolicy, Policy } from './policy';
 import { registerRoutes } from './routes';
 import { type TailscaleSettings, tailscaleSettingsSchema } from './settings';
+import { SimulatedTailnet } from './simulated';
 import type { OAuthClient, Store, TailscaleState } from './state';
+import type { Tailnet } from './tailnet';
 
 export { type TailscaleSettings, tailscaleSettingsSchema };
 
@@ -22,26 +24,27 @@ export interface Tailscale extends Vendor, TailnetHost {
   readonly apiKey: string | undefined;
   /** What MagicDNS names end in. */
   readonly tailnetName: string;
-  /** Host names of the devices. */
+  /** Host names of the devices; of a real tailnet, as they were when the API was last asked for devices. */
   hostnames(): string[];
 }
 
-/** Creates the local tailnet; credentials are drawn at once, so that `reset` keeps them. */
+/** Creates the local tailnet, a played one unless another is given; credentials are drawn at once, so that `reset` keeps them. */
 export function createTailscale(
   kernel: Kernel,
   settings: TailscaleSettings,
-  deps: { addresses: AddressPool },
+  deps: { addresses: AddressPool; tailnet?: Tailnet },
 ): Tailscale {
   const store: Store = { state: initialState(kernel, settings) };
   const access = new Access(kernel, store);
-  const policy = new Policy(store);
-  const keys = new AuthKeys(kernel, settings, store, policy);
-  const devices = new Devices(kernel, settings, store, policy, keys, deps.addresses);
+  const tailnet = deps.tailnet ?? new SimulatedTailnet(kernel, settings, store, deps.addresses);
+  const policy = new Policy(store, tailnet);
+  const keys = new AuthKeys(kernel, settings, store, policy, tailnet);
+  const devices = new Devices(kernel.clock, settings, policy, tailnet);
   return {
     name: 'tailscale',
     prefix: '/api/v2',
     tailnetName: settings.tailnetName,
-    hostnames: () => devices.all().map(({ hostname }) => hostname),
+    hostnames: () => tailnet.lastKnownDevices().map(({ hostname }) => hostname),
     get oauthClient() {
       const [first] = store.state.oauthClients;
       if (!first) throw new Error('the tailnet has no OAuth client');
@@ -69,11 +72,12 @@ export function createTailscale(
     rateLimited: () => ({ code: '', message: 'rate limit exceeded', headers: { 'retry-after': '30' } }),
     snapshot: () => structuredClone(store.state),
     restore: (data) => {
+      if (deps.tailnet) throw new Error('a real tailnet cannot be put back from a snapshot');
       store.state = structuredClone(snapshotSchema.parse(data));
     },
-    reset: () => {
-      for (const device of devices.all()) devices.remove(device.nodeId);
-      for (const id of Object.keys(store.state.keys)) keys.delete(id);
+    reset: async () => {
+      await tailnet.reset();
+      keys.reset();
       store.state = {
         ...store.state,
         accessTokens: {},
@@ -81,9 +85,10 @@ export function createTailscale(
         magicDns: true,
       };
     },
-    enrol: (request) => devices.enrol(request),
-    setOnline: (nodeId, online) => devices.setOnline(nodeId, online),
-    logout: (nodeId) => devices.logout(nodeId),
+    enrol: ({ authKey, advertiseTags, ...machine }) =>
+      tailnet.enrol(machine, () => keys.spend(authKey, advertiseTags)),
+    setOnline: (nodeId, online) => tailnet.setOnline(nodeId, online),
+    logout: (nodeId) => tailnet.logout(nodeId),
   };
 }
 

@@ -3,10 +3,11 @@ import { EnrolmentRefusedError } from '../kernel/lifecycle';
 import type { Kernel } from '../kernel/vendor';
 import type { Caller } from './access';
 import { badRequest, notFound, tagsNotPermitted } from './errors';
-import { credential, vendorId } from './identifiers';
+import { vendorId } from './identifiers';
 import type { Policy } from './policy';
 import type { TailscaleSettings } from './settings';
 import type { AuthKey, Store } from './state';
+import type { Tailnet } from './tailnet';
 import { rfc3339 } from './time';
 
 /** Seconds: 90 days, both what 0 stands for and the most that may be asked. */
@@ -36,6 +37,7 @@ export class AuthKeys {
     private readonly settings: TailscaleSettings,
     private readonly store: Store,
     private readonly policy: Policy,
+    private readonly tailnet: Tailnet,
   ) {
     kernel.schedule.on(VANISH, (id) => {
       delete this.store.state.keys[id];
@@ -46,7 +48,7 @@ export class AuthKeys {
    * Makes a key; the reply is the only one that holds its secret.
    * @throws TailscaleError 400 for a bad description, expiry or tag set
    */
-  create(caller: Caller, request: z.infer<typeof createKeySchema>): object {
+  async create(caller: Caller, request: z.infer<typeof createKeySchema>): Promise<object> {
     if (request.keyType && request.keyType !== 'auth') {
       throw badRequest(`keyType "${request.keyType}" is not part of the sandbox: only "auth" keys are`);
     }
@@ -56,9 +58,8 @@ export class AuthKeys {
     const { clock, random, schedule } = this.kernel;
     const { keys } = this.store.state;
     const id = vendorId(random, 'k', (candidate) => candidate in keys);
-    const key: AuthKey = {
+    const asked = {
       id,
-      secret: credential(random, 'auth', id),
       description: checkDescription(request.description ?? ''),
       owner: caller.owner,
       reusable: create.reusable,
@@ -69,12 +70,14 @@ export class AuthKeys {
       createdAt: clock.now(),
       used: false,
     };
-    keys[id] = key;
+    const key: AuthKey = { ...asked, secret: await this.tailnet.issueKey(asked) };
+    this.store.state.keys[id] = key;
     schedule.at(expiresAt(key) + this.settings.deadKeysReadableFor * 1000, VANISH, id);
     return { ...this.view(key), key: key.secret };
   }
 
-  get(id: string): object {
+  async get(id: string): Promise<object> {
+    await this.noteSpent();
     return this.view(this.find(id));
   }
 
@@ -82,7 +85,8 @@ export class AuthKeys {
    * Ids of the keys that still work, as the vendor lists them: an OAuth client sees the tailnet's keys, an API key
    * its user's, and `all` both.
    */
-  list(caller: Caller, all: boolean): object {
+  async list(caller: Caller, all: boolean): Promise<object> {
+    await this.noteSpent();
     const visible = Object.values(this.store.state.keys).filter(
       (key) => this.flaw(key) === undefined && (all || key.owner === caller.owner),
     );
@@ -90,14 +94,17 @@ export class AuthKeys {
   }
 
   /** @throws TailscaleError 404 */
-  delete(id: string): void {
-    this.find(id);
-    this.kernel.schedule.cancel(id, VANISH);
-    delete this.store.state.keys[id];
+  async delete(id: string): Promise<void> {
+    await this.tailnet.revokeKey(this.find(id).secret);
+    this.forget(id);
+  }
+
+  reset(): void {
+    for (const id of Object.keys(this.store.state.keys)) this.forget(id);
   }
 
   /**
-   * Takes a key for one enrolment.
+   * Takes a key for one enrolment of a machine that is played.
    * @throws EnrolmentRefusedError when it does not work at this instant, or `advertiseTags` go beyond its tags
    */
   spend(secret: string, advertiseTags: string[]): AuthKey {
@@ -111,6 +118,18 @@ export class AuthKeys {
     if (beyond.length > 0) throw new EnrolmentRefusedError(tagsNotPermitted(beyond));
     if (!key.reusable) this.markUsed(key);
     return key;
+  }
+
+  private forget(id: string): void {
+    this.kernel.schedule.cancel(id, VANISH);
+    delete this.store.state.keys[id];
+  }
+
+  /** Machines of a real tailnet spend keys without a word to the API. */
+  private async noteSpent(): Promise<void> {
+    const spent = new Set(await this.tailnet.spentKeys());
+    for (const key of Object.values(this.store.state.keys))
+      if (!key.used && spent.has(key.secret)) this.markUsed(key);
   }
 
   private markUsed(key: AuthKey): void {

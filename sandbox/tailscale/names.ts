@@ -1,3 +1,14 @@
+import type { TailscaleSettings } from './settings';
+import type { Device } from './state';
+
+/** Milliseconds: the node key of an untagged device lives 180 days. */
+export const NODE_KEY_LIFETIME = 180 * 86_400_000;
+
+/** A device's MagicDNS name. */
+export function nameOf(device: Device, settings: TailscaleSettings): string {
+  return `${device.label}.${settings.tailnetName}`;
+}
+
 /** A hostname as the first label of a MagicDNS name: lower case, only letters, digits and inner hyphens, at most 63. */
 export function sanitizeHostname(hostname: string): string {
   const label = hostname

@@ -4,6 +4,7 @@ import { badRequest, TailscaleError } from './errors';
 import { parseHuJson } from './hujson';
 import type { TailscaleSettings } from './settings';
 import type { PolicyFile, Store } from './state';
+import type { Tailnet } from './tailnet';
 
 // Sections of the policy file, https://tailscale.com/kb/1337/policy-syntax; the vendor takes either case.
 const SECTIONS = [
@@ -39,7 +40,10 @@ const owners = z.record(
 
 /** The policy file of the tailnet, and what it says about tags. */
 export class Policy {
-  constructor(private readonly store: Store) {}
+  constructor(
+    private readonly store: Store,
+    private readonly tailnet: Tailnet,
+  ) {}
 
   get hujson(): string {
     return this.store.state.policy.hujson;
@@ -58,11 +62,12 @@ export class Policy {
    * Replaces the policy file.
    * @throws TailscaleError 412 when `ifMatch` names another version, 400 when the text is not a policy
    */
-  set(hujson: string, ifMatch: string | undefined): void {
+  async set(hujson: string, ifMatch: string | undefined): Promise<void> {
     if (ifMatch !== undefined && !this.matches(ifMatch.replace(/^"|"$/g, ''))) {
       throw new TailscaleError(412, 'precondition failed, invalid old hash');
     }
     checkPolicy(hujson);
+    await this.tailnet.applyPolicy(parsePolicy(hujson));
     this.store.state.policy = { hujson, isDefault: false };
   }
 
@@ -118,7 +123,8 @@ export function checkPolicy(hujson: string): void {
   if (missing) throw badRequest(`tag not found: "${missing}"`);
 }
 
-function parsePolicy(hujson: string): Record<string, unknown> {
+/** @throws TailscaleError 400 when the text is not a JSON object with comments */
+export function parsePolicy(hujson: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = parseHuJson(hujson);

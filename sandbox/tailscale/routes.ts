@@ -5,6 +5,7 @@ import { passes, viewDevice } from './device-view';
 import type { Devices } from './devices';
 import { badRequest, notFound, TailscaleError } from './errors';
 import { type AuthKeys, createKeySchema } from './keys';
+import { nameOf } from './names';
 import { checkPolicy, type Policy } from './policy';
 import type { TailscaleSettings } from './settings';
 import type { Device, Store } from './state';
@@ -77,43 +78,45 @@ function keyRoutes(route: Route, { keys }: Parts): void {
     keys.list(caller, query(request).get('all')?.[0] === 'true'),
   );
   route('GET', '/tailnet/:tailnet/keys/:id', 'auth_keys:read', (request) => keys.get(param(request, 'id')));
-  route('DELETE', '/tailnet/:tailnet/keys/:id', 'auth_keys', (request, reply) => {
-    keys.delete(param(request, 'id'));
+  route('DELETE', '/tailnet/:tailnet/keys/:id', 'auth_keys', async (request, reply) => {
+    await keys.delete(param(request, 'id'));
     return reply.code(200).send();
   });
 }
 
-function deviceRoutes(route: Route, { devices }: Parts): void {
+function deviceRoutes(route: Route, { devices, settings }: Parts): void {
   const view = (device: Device, allFields: boolean): Record<string, unknown> =>
-    viewDevice(device, devices.nameOf(device), allFields);
+    viewDevice(device, nameOf(device, settings), allFields);
   const wantsAll = (request: FastifyRequest): boolean => query(request).get('fields')?.[0] === 'all';
   const change = <T>(
     path: string,
     needed: string,
     schema: z.ZodType<T>,
-    apply: (device: Device, asked: T, caller: Caller) => unknown,
+    apply: (device: Device, asked: T, caller: Caller) => Promise<void>,
+    answer: (device: Device) => object | undefined = () => undefined,
   ): void =>
-    route('POST', `/device/:id/${path}`, needed, (request, reply, caller) => {
-      const device = devices.find(param(request, 'id'));
-      return apply(device, body(request, schema), caller) ?? reply.code(200).send();
+    route('POST', `/device/:id/${path}`, needed, async (request, reply, caller) => {
+      const id = param(request, 'id');
+      await apply(await devices.find(id), body(request, schema), caller);
+      return answer(await devices.find(id)) ?? reply.code(200).send();
     });
 
-  route('GET', '/tailnet/:tailnet/devices', 'devices:core:read', (request) => {
+  route('GET', '/tailnet/:tailnet/devices', 'devices:core:read', async (request) => {
     const filters = query(request);
     filters.delete('fields');
-    const listed = devices.all().filter((device) => passes(view(device, false), filters));
+    const listed = (await devices.all()).filter((device) => passes(view(device, false), filters));
     return { devices: listed.map((device) => view(device, wantsAll(request))) };
   });
-  route('GET', '/device/:id', 'devices:core:read', (request) =>
-    view(devices.find(param(request, 'id')), wantsAll(request)),
+  route('GET', '/device/:id', 'devices:core:read', async (request) =>
+    view(await devices.find(param(request, 'id')), wantsAll(request)),
   );
-  route('DELETE', '/device/:id', 'devices:core', (request, reply) => {
-    devices.remove(devices.find(param(request, 'id')).nodeId);
+  route('DELETE', '/device/:id', 'devices:core', async (request, reply) => {
+    await devices.remove(await devices.find(param(request, 'id')));
     return reply.code(200).send();
   });
-  change('authorized', 'devices:core', z.object({ authorized: z.boolean() }), (device, asked) => {
-    device.authorized = asked.authorized;
-  });
+  change('authorized', 'devices:core', z.object({ authorized: z.boolean() }), (device, asked) =>
+    devices.authorize(device, asked.authorized),
+  );
   change(
     'tags',
     'devices:core',
@@ -133,13 +136,16 @@ function deviceRoutes(route: Route, { devices }: Parts): void {
     advertisedRoutes: device.advertisedRoutes,
     enabledRoutes: device.enabledRoutes,
   });
-  route('GET', '/device/:id/routes', 'devices:routes:read', (request) =>
-    routesOf(devices.find(param(request, 'id'))),
+  route('GET', '/device/:id/routes', 'devices:routes:read', async (request) =>
+    routesOf(await devices.find(param(request, 'id'))),
   );
-  change('routes', 'devices:routes', z.object({ routes: z.array(z.string()) }), (device, asked) => {
-    devices.setRoutes(device, asked.routes);
-    return routesOf(device);
-  });
+  change(
+    'routes',
+    'devices:routes',
+    z.object({ routes: z.array(z.string()) }),
+    (device, asked) => devices.setRoutes(device, asked.routes),
+    routesOf,
+  );
 }
 
 function policyRoutes(route: Route, { policy }: Parts): void {
@@ -149,8 +155,8 @@ function policyRoutes(route: Route, { policy }: Parts): void {
     return asText ? reply.type('application/hujson').send(policy.hujson) : reply.send(policy.json);
   };
   route('GET', '/tailnet/:tailnet/acl', 'policy_file:read', send);
-  route('POST', '/tailnet/:tailnet/acl', 'policy_file', (request, reply) => {
-    policy.set(text(request), request.headers['if-match']);
+  route('POST', '/tailnet/:tailnet/acl', 'policy_file', async (request, reply) => {
+    await policy.set(text(request), request.headers['if-match']);
     return send(request, reply);
   });
   // A refused policy is a successful validation with a message in it.

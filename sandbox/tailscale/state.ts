@@ -6,8 +6,8 @@ export interface TailscaleState {
   accessTokens: Record<string, AccessToken>;
   /** By key id. */
   keys: Record<string, AuthKey>;
-  /** By node id. */
-  devices: Record<string, Device>;
+  /** By node id; empty where the tailnet is a real one. */
+  devices: Record<string, SimulatedDevice>;
   policy: PolicyFile;
   magicDns: boolean;
 }
@@ -51,8 +51,6 @@ export interface Device {
   label: string;
   ipv4: string;
   ipv6: string;
-  /** The address that came from the pool and goes back there, whatever `ipv4` was set to since. */
-  pooledAddress: string;
   os: string;
   tags: string[];
   authorized: boolean;
@@ -66,6 +64,11 @@ export interface Device {
   nodeKey: string;
   advertisedRoutes: string[];
   enabledRoutes: string[];
+}
+
+export interface SimulatedDevice extends Device {
+  /** The address that came from the pool and goes back there, whatever `ipv4` was set to since. */
+  pooledAddress: string;
 }
 
 export interface PolicyFile {

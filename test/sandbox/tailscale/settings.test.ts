@@ -64,7 +64,7 @@ describe('Tailscale settings', () => {
     assert.deepEqual((await call('GET', preferences, undefined, as)).body, { magicDNS: true });
     await call('POST', preferences, { magicDNS: false }, as);
     assert.deepEqual((await call('GET', preferences, undefined, as)).body, { magicDNS: false });
-    tailscale.reset();
+    await tailscale.reset();
     assert.deepEqual((await call('GET', preferences, undefined, as)).body, { magicDNS: true });
   });
 });

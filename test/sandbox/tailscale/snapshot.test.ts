@@ -19,7 +19,7 @@ describe('Tailscale state', () => {
     tailnet.tailscale.setOnline(device.nodeId, false);
     const state: unknown = JSON.parse(JSON.stringify(tailnet.tailscale.snapshot()));
     const events = tailnet.kernel.schedule.snapshot();
-    tailnet.tailscale.reset();
+    await tailnet.tailscale.reset();
     assert.deepEqual(await names(), []);
     tailnet.tailscale.restore(state);
     tailnet.kernel.schedule.restore(events);
@@ -44,7 +44,7 @@ describe('Tailscale state', () => {
     tailnet.enrol((await tailnet.newKey()).key);
     await tailnet.newKey();
     await tailnet.call('POST', '/api/v2/tailnet/-/acl', '{}');
-    tailnet.tailscale.reset();
+    await tailnet.tailscale.reset();
     assert.deepEqual(tailnet.tailscale.oauthClient, oauthClient);
     assert.deepEqual(await names(), []);
     assert.deepEqual((await tailnet.call('GET', '/api/v2/tailnet/-/keys')).body, { keys: [] });

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
+import type { TailnetEndpoints } from '../../sandbox/headscale';
+import { keepsTheContract } from '../sandbox/tailscale/contract';
+import { keyRequest, type Answer } from '../sandbox/tailscale/tailnet';
+import { TailscaleClient } from './tailscale-client';
+
+describe('A real tailnet', function () {
+  this.timeout(120_000);
+  let sandbox: Sandbox;
+  let tailnet: TailnetEndpoints;
+  const clients: TailscaleClient[] = [];
+
+  before(async function () {
+    // Where nothing is cached yet, this is where its programs are built.
+    this.timeout(20 * 60_000);
+    sandbox = await startSandbox({ tailnetKind: 'headscale' }, { log: (line) => console.error(line) });
+    assert.ok(sandbox.endpoints.tailnet);
+    tailnet = sandbox.endpoints.tailnet;
+  });
+  after(() => sandbox.close());
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.close();
+  });
+
+  const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+    const { url, oauthClientId, oauthClientSecret } = sandbox.endpoints.tailscale;
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: oauthClientId,
+      client_secret: oauthClientSecret,
+    };
+    const token = await fetch(`${url}/api/v2/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+    });
+    const { access_token } = (await token.json()) as { access_token: string };
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith('{') ? JSON.parse(text) : text,
+    };
+  };
+  const newKey = async (create: object = {}): Promise<string> =>
+    ((await call('POST', '/api/v2/tailnet/-/keys', keyRequest(create))).body as { key: string }).key;
+  const join = async (
+    authKey: string,
+    hostname: string,
+    options: { relayedOnly?: boolean } = {},
+  ): Promise<TailscaleClient> => {
+    const client = await TailscaleClient.start(tailnet.programs, options);
+    clients.push(client);
+    await client.up(tailnet.hostLoginServer, authKey, hostname);
+    return client;
+  };
+
+  describe('keeps the contract of the API', () => {
+    keepsTheContract(() => ({
+      call,
+      join: async (authKey, hostname) => {
+        const client = await join(authKey, hostname);
+        return { logout: async () => void (await client.tailscale('logout')) };
+      },
+      pass: (seconds) => sleep(seconds * 1000),
+    }));
+  });
+
+  it('logs a machine out whose device the API deletes', async () => {
+    const client = await join(await newKey({ ephemeral: true }), 'logged-out');
+    assert.equal((await client.status()).state, 'Running');
+    const listed = await call('GET', '/api/v2/tailnet/-/devices?hostname=logged-out');
+    const [device] = (listed.body as { devices: { nodeId: string; addresses: string[] }[] }).devices;
+    assert.deepEqual(device?.addresses, (await client.status()).addresses);
+
+    await call('DELETE', `/api/v2/device/${device.nodeId}`);
+    while ((await client.status()).state === 'Running') await sleep(500);
+    assert.match((await client.status()).state, /^NeedsLogin$/);
+  });
+
+  describe('between two machines that only the relay connects', () => {
+    let service: Server;
+    before(async () => {
+      service = createServer((_request, response) => response.end('jobs'));
+      await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+    });
+    after(() => service.close());
+
+    it('carries connections by name', async () => {
+      const { port } = service.address() as AddressInfo;
+      await join(await newKey({ ephemeral: true }), 'worker', { relayedOnly: true });
+      const host = await join(await newKey({ ephemeral: true }), 'operator', { relayedOnly: true });
+      assert.match(
+        await host.tailscale('ping', '--c=1', '--until-direct=false', 'worker'),
+        /via DERP\(sandbox\)/,
+      );
+      assert.match(
+        await host.ask('worker', port, 'GET / HTTP/1.0\r\n\r\n'),
+        /^HTTP\/1\.1 200 OK[^]*\r\n\r\njobs$/,
+      );
+    });
+  });
+});
