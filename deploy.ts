@@ -16,7 +16,6 @@ import { readCredentials } from './components/preflight/credentials';
 import { existingMachines } from './components/preflight/labelled-workers';
 import { readRecord, type StackOutputs } from './components/stack-record';
 import { declareStack } from './components/stack-resources';
-import { withoutStackTraces } from './components/stack-traces';
 
 /** What a caller's intent is made from: the record, read while the stack's lock is held. */
 export interface IntentBase {
@@ -73,7 +72,7 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
   const confirmed = confirmedRemovals(variables);
   await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmed));
   await stopOrWarn(() => guardGateway(config, privateWorkers(facts, membership), confirmed));
-  withoutStackTraces(() => declareStack(question, facts, membership));
+  await declareStack(question, facts, membership);
   return { membership, network, pools: describePools(config, hashes) };
 }
 

@@ -12,10 +12,28 @@ import { configuredTailscale } from './preflight/credentials';
 import { existingMachines, lacksPublicAddress } from './preflight/labelled-workers';
 import { tailnetCleanup, type CheckAccess } from './readiness';
 import { SshAccess } from './ssh-access';
+import { withoutStackTraces } from './stack-traces';
 import { WorkerPool } from './worker-pool';
 
-/** Declares the resources; everything that decides how many there are is plain by now. */
-export function declareStack(question: PreflightQuestion, facts: Preflight, membership: Membership): void {
+/**
+ * Declares the resources; everything that decides how many there are is plain by now. Resolves when all are declared:
+ * what has a server already is only when the new ones are asked for.
+ */
+export async function declareStack(
+  question: PreflightQuestion,
+  facts: Preflight,
+  membership: Membership,
+): Promise<void> {
+  const { gate, pools, dns } = withoutStackTraces(() => declareLaunches(question, facts, membership));
+  await gate.passed;
+  withoutStackTraces(() => {
+    const declared = pools.map(({ name, pool }) => ({ name, workers: pool.declareExisting() }));
+    const { config } = question;
+    if (config.dns && dns) new Dns('dns', { config, dns: config.dns, ...dns, pools: declared });
+  });
+}
+
+function declareLaunches(question: PreflightQuestion, facts: Preflight, membership: Membership) {
   const { environment, config } = question;
   const cleanup =
     config.access.connectivity === 'tailscale'
@@ -44,8 +62,8 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
 
   const gate = new LaunchGate();
   const pools = Object.keys(config.pools).map((name) => {
-    const pool = config.pools[name]!;
-    const { workers } = new WorkerPool(
+    const settings = config.pools[name]!;
+    const pool = new WorkerPool(
       name,
       {
         environment,
@@ -56,17 +74,17 @@ export function declareStack(question: PreflightQuestion, facts: Preflight, memb
         network: network?.attachment,
         egress: network?.gateway?.ready ?? [],
         dns: config.dns?.workers ? dns : undefined,
-        check: pool.waitForReady
-          ? checkAccess(question, isPrivateOnly(pool) ? network?.gateway : undefined)
+        check: settings.waitForReady
+          ? checkAccess(question, isPrivateOnly(settings) ? network?.gateway : undefined)
           : undefined,
         gate,
       },
       { dependsOn: cleanup },
     );
-    return { name, workers };
+    return { name, pool };
   });
   gate.close();
-  if (config.dns && dns) new Dns('dns', { config, dns: config.dns, ...dns, pools });
+  return { gate, pools, dns };
 }
 
 /** The stack's own network with its way out, or the one of the stack that it names. */

@@ -29,69 +29,87 @@ export interface WorkerPoolArgs {
 
 /** The workers of one pool, exactly as its membership says, behind one firewall that denies by default. */
 export class WorkerPool extends pulumi.ComponentResource {
-  readonly workers: { member: MemberRecord; worker: Worker }[];
+  private readonly firewall: hcloud.Firewall | undefined;
+  private readonly groups: Map<string, hcloud.PlacementGroup>;
+  private readonly launched: Map<string, Worker>;
 
-  constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+  /** Declares the members that have no server yet; for the others see `declareExisting`. */
+  constructor(
+    private readonly name: string,
+    private readonly args: WorkerPoolArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super('workerpools:index:WorkerPool', name, {}, opts);
-    const { environment, config, membership } = args;
-    const pool = config.pools[name]!;
+    const { members } = args.membership;
+    const withoutFirewall = isPrivateOnly(this.pool) && members.every((member) => this.isPrivate(member));
+    this.firewall = withoutFirewall ? undefined : this.declareFirewall();
+    this.groups = this.declarePlacementGroups();
+    this.launched = new Map(
+      members
+        .filter(({ id }) => !args.machines.has(id))
+        .map((member) => [member.id, this.declareWorker(member)]),
+    );
+  }
 
-    const isPrivate = (member: MemberRecord): boolean => lacksPublicAddress(member, pool, args.machines);
-    const firewall =
-      membership.members.every(isPrivate) && isPrivateOnly(pool)
-        ? undefined
-        : this.firewall(name, pool, args);
-    const groups = this.placementGroups(name, args);
-
-    const newestFirst = membership.members.toReversed().map((member) => {
-      const egress = isPrivate(member) ? args.egress : [];
-      const serverId = args.machines.get(member.id)?.serverId;
-      const dependsOn: pulumi.Input<pulumi.Input<pulumi.Resource>[]> =
-        serverId === undefined ? egress : args.gate.passed.then(() => egress);
-      const worker = new Worker(
-        member.id,
-        {
-          environment,
-          config,
-          pool: name,
-          member,
-          serverId,
-          gate: args.gate,
-          access: args.access,
-          // Hetzner refuses a firewall for a server that has no public address.
-          firewallId: isPrivate(member) ? undefined : firewall?.id.apply(Number),
-          placementGroupId: groups.get(groupName(member))?.id.apply(Number),
-          network: args.network,
-          dns: args.dns && { zoneId: args.dns.zoneId, name: `${member.id}.${args.dns.suffix}` },
-          check: args.check,
-        },
-        {
-          parent: this,
-          dependsOn,
-        },
-      );
-      return { member, worker };
-    });
-    this.workers = newestFirst.reverse();
+  /** Declares the members that have a server. @returns all members, in the order of the membership */
+  declareExisting(): { member: MemberRecord; worker: Worker }[] {
+    const workers = this.args.membership.members.map((member) => ({
+      member,
+      worker: this.launched.get(member.id) ?? this.declareWorker(member),
+    }));
     this.registerOutputs({});
+    return workers;
+  }
+
+  private declareWorker(member: MemberRecord): Worker {
+    const { environment, config, machines, gate, access, network, dns, check } = this.args;
+    const isPrivate = this.isPrivate(member);
+    return new Worker(
+      member.id,
+      {
+        environment,
+        config,
+        pool: this.name,
+        member,
+        serverId: machines.get(member.id)?.serverId,
+        gate,
+        access,
+        // Hetzner refuses a firewall for a server that has no public address.
+        firewallId: isPrivate ? undefined : this.firewall?.id.apply(Number),
+        placementGroupId: this.groups.get(groupName(member))?.id.apply(Number),
+        network,
+        dns: dns && { zoneId: dns.zoneId, name: `${member.id}.${dns.suffix}` },
+        check,
+      },
+      { parent: this, dependsOn: isPrivate ? this.args.egress : [] },
+    );
+  }
+
+  private get pool(): PoolConfig {
+    return this.args.config.pools[this.name]!;
+  }
+
+  private isPrivate(member: MemberRecord): boolean {
+    return lacksPublicAddress(member, this.pool, this.args.machines);
   }
 
   /**
    * Public interfaces only; private networks are not filtered by Hetzner. A firewall without rules lets nothing in.
    * The provider does not send an emptied list of rules, so open and closed are two resources.
    */
-  private firewall(name: string, pool: PoolConfig, { environment, config }: WorkerPoolArgs): hcloud.Firewall {
+  private declareFirewall(): hcloud.Firewall {
+    const { environment, config } = this.args;
     const { connectivity, ssh } = config.access;
     const open = [
       ...(connectivity === 'direct' ? [{ port: ssh.port, from: ssh.from }] : []),
-      ...pool.ingress,
+      ...this.pool.ingress,
     ];
     const kind = open.length === 0 ? 'closed' : 'open';
     return new hcloud.Firewall(
-      `${name}-${kind}`,
+      `${this.name}-${kind}`,
       {
-        name: physicalName(environment, name, kind),
-        labels: poolLabels(environment, name),
+        name: physicalName(environment, this.name, kind),
+        labels: poolLabels(environment, this.name),
         rules: open.map(({ port, from }) => ({
           direction: 'in',
           protocol: 'tcp',
@@ -103,21 +121,19 @@ export class WorkerPool extends pulumi.ComponentResource {
     );
   }
 
-  private placementGroups(
-    name: string,
-    { environment, membership }: WorkerPoolArgs,
-  ): Map<string, hcloud.PlacementGroup> {
+  private declarePlacementGroups(): Map<string, hcloud.PlacementGroup> {
+    const { environment, membership } = this.args;
     return new Map(
       placementGroups(membership.members).map(({ location, number }) => {
         const key = `${location}-${number}`;
         return [
           key,
           new hcloud.PlacementGroup(
-            `${name}-${key}`,
+            `${this.name}-${key}`,
             {
-              name: physicalName(environment, name, key),
+              name: physicalName(environment, this.name, key),
               type: 'spread',
-              labels: poolLabels(environment, name),
+              labels: poolLabels(environment, this.name),
             },
             { parent: this },
           ),
