@@ -56,6 +56,9 @@ export function openTailnet(
   let token: { headers: Record<string, string>; at: number } | undefined;
   let cached: Dated<ListedDevice> | undefined;
   let reading: Promise<Dated<ListedDevice>> | undefined;
+  const forget = (id: string): void => {
+    if (cached) cached = { ...cached, items: cached.items.filter((device) => device.id !== id) };
+  };
 
   /** A token that was withdrawn meanwhile is replaced once. */
   const authorised = async <T>(call: (headers: Record<string, string>) => Promise<T>): Promise<T> => {
@@ -87,7 +90,7 @@ export function openTailnet(
     },
 
     async remove(id, expectedHostname) {
-      return authorised(async (headers) => {
+      const outcome = await authorised(async (headers) => {
         const device = await readDevice(credentials, headers, id, caller);
         refuseUnless(device, expectedHostname, tags, hasOurTags(device));
         await deleteDevice(credentials, headers, id, caller);
@@ -96,6 +99,8 @@ export function openTailnet(
         if (error instanceof VendorError && error.status === 404) return 'gone' as const;
         throw error;
       });
+      forget(id);
+      return outcome;
     },
   };
 }

@@ -151,6 +151,16 @@ describe('devices of a stack on the tailnet', () => {
       assert.deepEqual((await tailnet.devices()).items, []);
     });
 
+    it('and are out of what is remembered', async () => {
+      const id = await join('production-ci-0001');
+      stand.sandbox.tailscale.setOnline(id, false);
+      const tailnet = open();
+      assert.equal((await tailnet.devices()).items.length, 1);
+      await tailnet.remove(id, 'production-ci-0001');
+      assert.deepEqual((await tailnet.devices()).items, []);
+      assert.equal(stand.calls('tailscale').filter((call) => call === LIST).length, 1);
+    });
+
     it('once: one that is gone is fine', async () => {
       assert.equal(await open().remove('nGone', 'production-ci-0001'), 'gone');
     });
