@@ -21,7 +21,10 @@ describe('a day of a stack', function () {
   let place: ChaosPlace | undefined;
   let day: Day | undefined;
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') console.error(day?.journal.slice(-40).join('\n'));
+    if (this.currentTest?.state === 'failed') {
+      console.error(day?.journal.slice(-40).join('\n'));
+      console.error(`CHAOS_SEED=${SEED} CHAOS_HOURS=${HOURS} CHAOS_KILLS=${KILLS} plays this day again`);
+    }
     await day?.close();
     await place?.close();
   });

@@ -13,19 +13,20 @@ import type { Burst, Kill } from './script';
 /** A file that gets what happens as it happens. */
 const JOURNAL = process.env['CHAOS_JOURNAL'];
 
-/** Seconds between two rounds; in hours in which there is neither a job nor a machine, a minute. */
+/** Seconds between two rounds: as often as in production while something goes on, less often while jobs run, and when nothing is there. */
 const ROUND = 10;
+const STEADY_ROUND = 30;
 const QUIET_ROUND = 60;
 /** The service's clock follows the cloud's in steps of so many seconds. */
 const CLOCK_STEP = 2;
 /** Virtual seconds in a real one while the service does something: an update takes as long as at the vendor. */
 const RATE = 4;
-/** So long after the last job nothing is left: an hour is paid for, and what is left over is swept after 15 minutes. */
+/** So long after the last job and the last kill nothing is left: an hour is paid for, and what is left over is swept after 15 minutes. */
 const AFTERMATH = 75 * 60;
 /** Far longer than the jobs of any day take. */
 const LONGEST = 48 * 3600;
-/** A kill waits for its moment no longer than this, seconds. */
-const PATIENCE = 30 * 60;
+/** A kill waits for its moment no longer than this, seconds: machines leave at the end of their hour. */
+const PATIENCE = 65 * 60;
 /** Tries to start a service before a day is given up. */
 const MOST_STARTS = 20;
 
@@ -45,6 +46,8 @@ export interface DayReport {
   /** Requests to Hetzner that were refused because of a name that is taken. */
   readonly nameTaken: number;
   readonly faults: number;
+  /** How long it took to play. */
+  readonly wallSeconds: number;
 }
 
 /** One scripted day: jobs come, the service is killed and started again, and what may never be is watched. */
@@ -52,18 +55,22 @@ export class Day {
   /** What happened, one line each; for whoever looks for a failure's cause. */
   readonly journal: string[] = [];
   private service: KillableService | undefined;
+  private next: KillableService;
   private readonly begun: number;
+  private readonly wallBegun = performance.now();
   private startAt = 0;
   private starts = 0;
   private failedStarts = 0;
   private killed = 0;
   private updates = 0;
+  private updatesBefore = 0;
   private updating = false;
   private nameTaken = 0;
   private faulty = 0;
   private readonly requested = new Set<LoggedRequest>();
-  /** The kill whose moment is awaited. */
-  private armed: Kill | undefined;
+  /** Kills whose moment is awaited. */
+  private armed: Kill[] = [];
+  private dying: Promise<void> | undefined;
 
   constructor(
     private readonly place: ChaosPlace,
@@ -72,6 +79,7 @@ export class Day {
     private readonly orders: readonly { at: number; run: (day: Day) => Promise<void> | void }[] = [],
   ) {
     this.begun = this.now;
+    this.next = this.spawn();
     const { requests } = place.environment.sandbox;
     const add = requests.add.bind(requests);
     requests.add = (entry) => {
@@ -107,11 +115,11 @@ export class Day {
       if (this.service) for (const order of take(orders, this.time)) await order.run(this);
       await this.step();
       this.check();
-      if (this.place.environment.sandbox.verdict().unfinished > 0 || bursts.length > 0) quietSince = Infinity;
+      const ahead = bursts.length + this.kills.length + this.armed.length;
+      if (this.place.environment.sandbox.verdict().unfinished + ahead > 0) quietSince = Infinity;
       else quietSince = Math.min(quietSince, this.time);
       assert.ok(this.time < LONGEST, 'the jobs do not end');
     }
-    assert.deepEqual([...this.kills, this.armed ?? []].flat(), [], 'kills that found no moment');
     return this.end();
   }
 
@@ -127,15 +135,20 @@ export class Day {
   }
 
   async close(): Promise<void> {
-    this.service?.kill();
-    await this.service?.ended;
+    for (const service of [this.service, this.next]) {
+      service?.kill();
+      await service?.ended;
+    }
+  }
+
+  private spawn(): KillableService {
+    return KillableService.spawn(this.place.settings, (word) => this.hear(word));
   }
 
   private async step(): Promise<void> {
     const { sandbox } = this.place.environment;
-    const { servers, devices, unfinished } = sandbox.verdict();
-    const quiet = servers.length + devices.length + unfinished === 0;
-    for (let passed = 0; passed < (quiet ? QUIET_ROUND : ROUND); passed += CLOCK_STEP) {
+    const pause = this.pause();
+    for (let passed = 0; passed < pause; passed += CLOCK_STEP) {
       await sandbox.advance(CLOCK_STEP);
       this.service?.clock(this.now, 0);
     }
@@ -145,11 +158,26 @@ export class Day {
     this.count();
   }
 
+  /** Seconds until the next round. */
+  private pause(): number {
+    const { sandbox } = this.place.environment;
+    const { servers, devices, unfinished, unregistered } = sandbox.verdict();
+    if (servers.length + devices.length + unfinished === 0) return QUIET_ROUND;
+    const fleet = sandbox.hetzner.fleetReport('pool');
+    const grows = Object.entries(sandbox.jobs.report()).some(
+      ([pool, { waiting }]) => waiting > 0 && (fleet[pool]?.alive ?? 0) < MOST[pool]!,
+    );
+    const moving = !this.service || grows || unregistered.length > 0 || this.updates > this.updatesBefore;
+    this.updatesBefore = this.updates;
+    return moving ? ROUND : STEADY_ROUND;
+  }
+
   /** A kill that has waited long for its moment takes the next best. */
   private arm(): void {
-    this.armed ??= take(this.kills, this.time, 1)[0];
-    if (this.armed && this.time - this.armed.at > PATIENCE)
-      this.armed = { ...this.armed, moment: 'in a round' };
+    this.armed.push(...take(this.kills, this.time));
+    this.armed = this.armed.map((kill) =>
+      this.time - kill.at > PATIENCE ? { ...kill, moment: 'in a round' } : kill,
+    );
   }
 
   /** Time goes on while something is done. */
@@ -167,11 +195,14 @@ export class Day {
   private async start(): Promise<void> {
     this.starts += 1;
     this.updating = false;
-    const service = KillableService.spawn(this.place.settings, this.now, (word) => this.hear(word));
+    this.note('the service starts');
+    const service = this.next;
     service.clock(this.now, RATE);
     this.service = service;
-    if (this.armed?.moment === 'as it starts') this.killLater();
-    if (await service.listening()) {
+    this.meet('as it starts');
+    const listens = await service.begin(this.place.settings);
+    this.next = this.spawn();
+    if (listens) {
       this.failedStarts = 0;
       return;
     }
@@ -190,7 +221,7 @@ export class Day {
       const round = service.round().then(() => void under.delete(round));
       under.add(round);
     };
-    if (this.armed?.moment === 'in a round') this.killLater();
+    this.meet('in a round');
     do {
       if (!service.isDead && (under.size === 0 || (under.size === 1 && this.updating))) begin();
       const next = new AbortController();
@@ -207,51 +238,49 @@ export class Day {
     this.service = undefined;
   }
 
-  private dying: Promise<void> | undefined;
+  /** The service does what a kill may wait for. */
+  private meet(moment: Kill['moment']): void {
+    const kill = this.armed.find((armed) => armed.moment === moment);
+    if (!kill || this.dying || !this.service || this.service.isDead) return;
+    this.armed = this.armed.filter((armed) => armed !== kill);
+    this.dying = this.kill(this.service, kill).finally(() => (this.dying = undefined));
+  }
 
-  private killLater(): void {
-    const { armed: kill, service } = this;
-    if (!kill || !service || this.dying) return;
-    this.armed = undefined;
-    const die = async (): Promise<void> => {
-      if (kill.delay > 0) await delay(kill.delay);
-      service.kill();
-      if (kill.withEngine) this.place.endEngine();
-      this.killed += 1;
-      this.startAt = this.now + kill.outage;
-      this.note(
-        `killed ${kill.moment}, ${Math.round(kill.delay)} ms later${kill.withEngine ? ', with its engine' : ''}; away for ${kill.outage} s`,
-      );
-      this.dying = undefined;
-    };
-    if (kill.delay === 0) void die();
-    else this.dying = die();
+  private async kill(service: KillableService, kill: Kill): Promise<void> {
+    if (kill.delay > 0) await delay(kill.delay);
+    service.kill();
+    if (kill.withEngine) this.place.endEngine();
+    this.killed += 1;
+    this.startAt = this.now + kill.outage;
+    this.note(
+      `killed ${kill.moment}, ${Math.round(kill.delay)} ms later${kill.withEngine ? ', with its engine' : ''}; away for ${kill.outage} s`,
+    );
   }
 
   private hear(word: Word): void {
-    if (word.word === 'intent' && this.armed?.moment === 'as the intent is written') this.killLater();
+    if (word.word === 'intent') this.meet('as the intent is written');
     if (word.word !== 'log') return;
     this.note(word.line.trim());
     if (/"event":"update-(finished|put-off|crashed)"/.test(word.line)) this.updating = false;
     if (!word.line.includes('"event":"update-started"')) return;
     this.updating = true;
     this.updates += 1;
-    if (this.armed?.moment === 'in an update') this.killLater();
+    this.meet('in an update');
   }
 
   private asked(entry: LoggedRequest): void {
     if (entry.vendor !== 'hetzner' || !/^\/v1\/servers(\/\d+)?$/.test(entry.path)) return;
     if (entry.method === 'POST') {
-      if (this.armed?.moment === 'as a server is asked for') this.killLater();
-      if (this.armed?.moment === 'as a server is made') this.killWhenAnswered(entry);
+      this.meet('as a server is asked for');
+      this.meetWhenAnswered(entry);
     }
-    if (entry.method === 'DELETE' && this.armed?.moment === 'as a server is about to be deleted')
-      this.killLater();
+    if (entry.method === 'DELETE') this.meet('as a server is about to be deleted');
   }
 
-  private killWhenAnswered(entry: LoggedRequest): void {
-    if (entry.status === null) setImmediate(() => this.killWhenAnswered(entry));
-    else this.killLater();
+  private meetWhenAnswered(entry: LoggedRequest): void {
+    if (!this.armed.some(({ moment }) => moment === 'as a server is made')) return;
+    if (entry.status !== null) this.meet('as a server is made');
+    else setImmediate(() => this.meetWhenAnswered(entry));
   }
 
   /** What was answered since the last step. */
@@ -305,6 +334,7 @@ export class Day {
       jobs: done,
       nameTaken: this.nameTaken,
       faults: this.faulty,
+      wallSeconds: this.wallSeconds(),
     };
   }
 
@@ -314,9 +344,13 @@ export class Day {
     return checkpoint.latest?.pending_operations ?? [];
   }
 
+  private wallSeconds(): number {
+    return Math.round((performance.now() - this.wallBegun) / 100) / 10;
+  }
+
   private note(line: string): void {
     const clock = new Date(this.time * 1000).toISOString().slice(8, 19);
-    const entry = `${clock} ${line}`;
+    const entry = `${clock} (${this.wallSeconds()} s) ${line}`;
     this.journal.push(entry);
     if (JOURNAL !== undefined) appendFileSync(JOURNAL, `${entry}\n`);
   }

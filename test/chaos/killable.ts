@@ -6,7 +6,7 @@ import { type Order, type Word, wordSchema } from './protocol';
 
 const ENTRY = join(__dirname, 'service.ts');
 
-/** One life of the service, in a process of its own. */
+/** One life of the service, in a process of its own. It has its code by the time that it is to begin: loading that takes seconds. */
 export class KillableService {
   /** Resolves when the process has ended, whatever the reason. */
   readonly ended: Promise<void>;
@@ -29,20 +29,18 @@ export class KillableService {
   }
 
   /** @param hear told everything that it says */
-  static spawn(settings: Settings, now: number, hear: (word: Word) => void): KillableService {
+  static spawn(settings: Settings, hear: (word: Word) => void): KillableService {
     const child = fork(ENTRY, [], {
       execArgv: ['--require', 'tsx/cjs'],
       env: { ...process.env, ...settings.environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const service = new KillableService(child, hear);
-    service.clock(now, 0);
-    service.tell({ order: 'begin', settings: { ...settings } });
-    return service;
+    return new KillableService(child, hear);
   }
 
-  /** Whether it listens now; false when it ended instead. */
-  async listening(): Promise<boolean> {
+  /** Starts the service in it. Whether that listens then; false when it ended instead. */
+  async begin(settings: Settings): Promise<boolean> {
+    this.tell({ order: 'begin', settings: { ...settings } });
     await Promise.race([new Promise<void>((resolve) => (this.ready = resolve)), this.ended]);
     return !this.isDead;
   }
