@@ -138,7 +138,7 @@ async function drift({ report: file }: { report: string }): Promise<void> {
 
 async function deploy({ stack, wait }: { stack: string; wait: number }): Promise<void> {
   const { CommandError, ConcurrentUpdateError } = loadLater('@pulumi/pulumi/automation') as typeof Automation;
-  const { update } = loadLater('./deploy') as typeof Deploy;
+  const { holderOf, update } = loadLater('./deploy') as typeof Deploy;
   checkStackFile(process.cwd(), stack);
   try {
     await update({
@@ -154,7 +154,7 @@ async function deploy({ stack, wait }: { stack: string; wait: number }): Promise
     // The engine has said everything else already.
     log(
       error instanceof ConcurrentUpdateError
-        ? `${stack}: another update still holds the stack after ${wait} min. Who it is: pulumi stack --stack ${stack}. Nothing was changed.`
+        ? `${stack}: ${holderOf(error)} still holds the stack after ${wait} min. Nothing was changed.`
         : `${stack}: the update failed.`,
     );
     process.exitCode = 1;

@@ -49,8 +49,14 @@ export async function whileBusy<T>(
     } catch (error) {
       const left = end - now();
       if (!(error instanceof ConcurrentUpdateError) || left <= 0) throw error;
-      progress('another update holds the stack, waiting');
+      progress(`${holderOf(error)} holds the stack, waiting`);
       await pause(Math.min(left, longest * (0.5 + random() / 2)));
     }
   }
+}
+
+/** Who holds the stack, where the backend tells. */
+export function holderOf({ message }: Error): string {
+  const [, holder] = /\bcreated by (.+)/.exec(message) ?? [];
+  return holder === undefined ? 'another update' : `the update of ${holder.trim()}`;
 }

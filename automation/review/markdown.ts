@@ -37,6 +37,7 @@ function render(report: Report, most: number): string {
     cost ? table(['', 'now', 'after', 'at max', 'budget'], words.costRows(cost), most) : '',
     cost ? '<sub>EUR gross: servers and IPv4 addresses at today’s prices.</sub>' : '',
     list('', words.isBudgetNews(report) ? cost!.exceeded : [], most),
+    list('', words.isLimitsNews(report) ? limits(report) : [], most),
     resources(report, most),
     folded(words.counted(notes(report).length, 'note'), bullets(notes(report), most)),
   ]
@@ -74,8 +75,13 @@ function notes(report: Report): string[] {
     ...report.warnings,
     ...(words.isBudgetNews(report) ? [] : (report.cost?.exceeded ?? [])),
     ...(report.pools.some(({ drift }) => drift) ? [words.ROLLING] : []),
-    ...[words.userDataLine(report), words.limitsLine(report)].filter((line) => line !== undefined),
+    ...[words.userDataLine(report)].filter((line) => line !== undefined),
+    ...(words.isLimitsNews(report) ? [] : limits(report)),
   ];
+}
+
+function limits(report: Report): string[] {
+  return [words.limitsLine(report)].filter((line) => line !== undefined);
 }
 
 function violations({ violations: all }: Report, wanted: 'advisory' | 'mandatory'): string[] {

@@ -36,7 +36,7 @@ export function isGateway({ before, after }: PlannedResource): boolean {
 export function changedResources(resources: readonly PlannedResource[], workers: number): ResourceChange[] {
   return resources.flatMap((resource) => {
     const action = ACTIONS.find((candidate) => candidate === resource.op);
-    if (!action || resource.type.startsWith('workerpools:')) return [];
+    if (!action || resource.type.startsWith('workerpools:') || isSpentKey(resource, resources)) return [];
     const worker = workerOf(resource.parent);
     const takesDown = action === 'create' || action === 'update' ? undefined : victims(resource, workers);
     return [
@@ -51,6 +51,15 @@ export function changedResources(resources: readonly PlannedResource[], workers:
       },
     ];
   });
+}
+
+/** Single-use keys die with a machine's first boot, and the tailnet forgets dead ones: a worker that stands needs none. */
+function isSpentKey({ type, op, parent }: PlannedResource, all: readonly PlannedResource[]): boolean {
+  return (
+    KINDS[type] === 'tailnet key' &&
+    op === 'create' &&
+    all.some((other) => isServer(other) && other.parent === parent && other.op !== 'create')
+  );
 }
 
 /** The worker that a component of this URN is. */

@@ -126,7 +126,12 @@ export function costRows({
 
 export function limitsLine({ limits }: Report): string | undefined {
   if (!limits) return undefined;
-  return `At max: ${counted(limits.servers, 'server')} and ${limits.primaryIpv4} primary IPv4. The project’s limits are unknown, the API does not tell them: see the Console under Limits.`;
+  return `At max: ${counted(limits.servers, 'server')} and ${limits.primaryIpv4} primary IPv4. Whether the project may have so many the API does not tell: compare with the Console under Limits.`;
+}
+
+/** Whether the merge lets the project need more servers than before. */
+export function isLimitsNews({ pools }: Report): boolean {
+  return pools.some(({ max }) => (max.after ?? 0) > (max.before ?? 0));
 }
 
 export function userDataLine({ pools }: Report): string | undefined {

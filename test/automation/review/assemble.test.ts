@@ -136,6 +136,19 @@ describe('A report from the engine’s events', () => {
     ]);
   });
 
+  it('takes a key that the tailnet has forgotten for no change: the worker needs it no more', () => {
+    const place = { serverType: 'cx33', location: 'fsn1' };
+    const stands = ['refresh', 'same'].map((op) => server(op, { before: place, after: place }));
+    const left = assemble(readPlan([...stands, key('create'), root(outputs(), outputs())]), surroundings);
+    assert.deepEqual([left.verdict, left.resources], ['unchanged', []]);
+    const fresh = [server('create', { before: undefined, after: place }), key('create')];
+    const made = assemble(readPlan([...fresh, root(outputs([]), outputs())]), surroundings);
+    assert.deepEqual(
+      made.resources.map(({ kind }) => kind),
+      ['server', 'tailnet key'],
+    );
+  });
+
   it('shows no secret value and no value that is not known yet', () => {
     const secret = {
       '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270',
@@ -220,6 +233,18 @@ function server(
     old: state(before),
     new: state(after),
     detailedDiff: op === 'same' ? null : Object.fromEntries(paths.map((path) => [path, {}])),
+  };
+  return event({ resourcePreEvent: { metadata } });
+}
+
+function key(op: string, worker = 'ci-0001'): EngineEvent {
+  const metadata = {
+    op,
+    urn: `${WORKER}$tailscale:index/tailnetKey:TailnetKey::${worker}-key`,
+    type: 'tailscale:index/tailnetKey:TailnetKey',
+    old: null,
+    new: { parent: `${WORKER}::${worker}`, inputs: {} },
+    detailedDiff: null,
   };
   return event({ resourcePreEvent: { metadata } });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CommandError, ConcurrentUpdateError } from '@pulumi/pulumi/automation';
 import fc from 'fast-check';
-import { whileBusy } from '../../../automation/review/deploy';
+import { holderOf, whileBusy } from '../../../automation/review/deploy';
 
 const busy = new ConcurrentUpdateError({
   code: -2,
@@ -46,6 +46,12 @@ describe('A deployment', () => {
     const { outcome, now } = await tries(Infinity, 60_000);
     assert.equal(outcome, busy);
     assert.equal(now, 60_000);
+  });
+
+  it('says who holds the stack, where the backend tells', () => {
+    assert.equal(holderOf(busy), 'another update');
+    const locked = new Error('…/locks/a.json: created by anna@desk (pid 4711) at 2026-11-21T15:04:05Z\n');
+    assert.equal(holderOf(locked), 'the update of anna@desk (pid 4711) at 2026-11-21T15:04:05Z');
   });
 
   it('does not try a failed update again', async () => {

@@ -76,6 +76,18 @@ describe('A report as a comment', () => {
     assert.ok(shown(loud).includes('beyond the budget'));
   });
 
+  it('says what a greater max needs of the project, in sight only where the merge is about it', () => {
+    const line = 'At max: 20 servers and 20 primary IPv4.';
+    const inSight = (report: Report): boolean => toMarkdown(report).split('<details>')[0]!.includes(line);
+    const [pool] = unchanged.pools;
+    assert.equal(inSight(unchanged), false);
+    assert.ok(toMarkdown(unchanged).includes(line));
+    assert.equal(inSight(changed({ pools: [{ ...pool!, max: { before: 20, after: 12 } }] })), false);
+    for (const before of [10, null])
+      assert.equal(inSight(changed({ pools: [{ ...pool!, max: { before, after: 20 } }] })), true);
+    assert.match(toText(unchanged), /compare with the Console under Limits/);
+  });
+
   it('lets nobody’s words become markup, table cells or mentions', () => {
     const text = toMarkdown(
       changed({
