@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
 import type { TailnetEndpoints } from '../../sandbox/headscale';
@@ -52,7 +57,7 @@ describe('A real tailnet', function () {
   };
   const newKey = async (create: object = {}): Promise<string> =>
     ((await call('POST', '/api/v2/tailnet/-/keys', keyRequest(create))).body as { key: string }).key;
-  const join = async (
+  const connect = async (
     authKey: string,
     hostname: string,
     options: { relayedOnly?: boolean } = {},
@@ -67,7 +72,7 @@ describe('A real tailnet', function () {
     keepsTheContract(() => ({
       call,
       join: async (authKey, hostname) => {
-        const client = await join(authKey, hostname);
+        const client = await connect(authKey, hostname);
         return { logout: async () => void (await client.tailscale('logout')) };
       },
       pass: (seconds) => sleep(seconds * 1000),
@@ -75,7 +80,7 @@ describe('A real tailnet', function () {
   });
 
   it('logs a machine out whose device the API deletes', async () => {
-    const client = await join(await newKey({ ephemeral: true }), 'logged-out');
+    const client = await connect(await newKey({ ephemeral: true }), 'logged-out');
     assert.equal((await client.status()).state, 'Running');
     const listed = await call('GET', '/api/v2/tailnet/-/devices?hostname=logged-out');
     const [device] = (listed.body as { devices: { nodeId: string; addresses: string[] }[] }).devices;
@@ -84,6 +89,31 @@ describe('A real tailnet', function () {
     await call('DELETE', `/api/v2/device/${device.nodeId}`);
     while ((await client.status()).state === 'Running') await sleep(500);
     assert.match((await client.status()).state, /^NeedsLogin$/);
+  });
+
+  it('ends with the process that started it, and leaves nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tailnet-'));
+    const child = spawn(
+      process.execPath,
+      ['--require', 'tsx/cjs', 'sandbox/main.ts', '--tailnet', 'headscale'],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, TMPDIR: folder },
+      },
+    );
+    const ours = (): string[] => readdirSync(folder).filter((name) => name.startsWith('sandbox-'));
+    try {
+      const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+      const { hostLoginServer } = (JSON.parse(line) as { tailnet: TailnetEndpoints }).tailnet;
+      assert.equal((await fetch(`${hostLoginServer}/health`)).status, 200);
+      assert.equal(ours().length, 1);
+      child.kill('SIGKILL');
+      while (await fetch(`${hostLoginServer}/health`).then(Boolean, () => false)) await sleep(100);
+      while (ours().length > 0) await sleep(100);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   describe('between two machines that only the relay connects', () => {
@@ -96,8 +126,8 @@ describe('A real tailnet', function () {
 
     it('carries connections by name', async () => {
       const { port } = service.address() as AddressInfo;
-      await join(await newKey({ ephemeral: true }), 'worker', { relayedOnly: true });
-      const host = await join(await newKey({ ephemeral: true }), 'operator', { relayedOnly: true });
+      await connect(await newKey({ ephemeral: true }), 'worker', { relayedOnly: true });
+      const host = await connect(await newKey({ ephemeral: true }), 'operator', { relayedOnly: true });
       assert.match(
         await host.tailscale('ping', '--c=1', '--until-direct=false', 'worker'),
         /via DERP\(sandbox\)/,
