@@ -47,7 +47,12 @@ export class HeadscaleTailnet implements Tailnet {
   }
 
   async removeDevice(device: Device): Promise<void> {
-    await this.headscale.deleteNode(device.id);
+    try {
+      await this.headscale.deleteNode(device.id);
+    } catch (error) {
+      // An ephemeral machine that was just switched off goes by itself.
+      if ((await this.headscale.nodes()).some(({ id }) => id === device.id)) throw error;
+    }
   }
 
   async changeDevice(device: Device, changes: DeviceChanges): Promise<void> {
