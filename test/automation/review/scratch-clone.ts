@@ -2,8 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEngine, start, type Finished } from '../../engine/engine';
+import { findEngine, start, type Finished, type Running } from '../../engine/engine';
 import { type Environment, ROOT, STACK } from '../../engine/harness';
+
+/** This checkout's files as they are now, without what git ignores; installed packages by a link. */
+export function copyCheckout(folder: string): void {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
+    cpSync(join(ROOT, file), join(folder, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+}
 
 /** A clone of this checkout with a stack's file of its own, where branches are made and previewed as CI does it. */
 export class ScratchClone {
@@ -14,14 +26,7 @@ export class ScratchClone {
   /** Its `main` is what is here, and what the environment's stack file says. */
   static make(environment: Environment): ScratchClone {
     const clone = new ScratchClone(environment);
-    const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-    for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
-      cpSync(join(ROOT, file), join(clone.folder, file));
-    }
-    symlinkSync(join(ROOT, 'node_modules'), join(clone.folder, 'node_modules'));
+    copyCheckout(clone.folder);
     cpSync(environment.configFile, clone.path(`Pulumi.${STACK}.yaml`));
     clone.git('init', '--quiet', '--initial-branch', 'main');
     clone.commit();
@@ -53,10 +58,17 @@ export class ScratchClone {
     command: string[],
     variables: NodeJS.ProcessEnv = this.environment.credentials,
   ): Promise<Finished> {
+    return (await this.launch(command, variables)).finished;
+  }
+
+  /** The same, while it runs. */
+  async launch(
+    command: string[],
+    variables: NodeJS.ProcessEnv = this.environment.credentials,
+  ): Promise<Running> {
     const running = start(command, { cwd: this.folder, env: { ...(await this.variables()), ...variables } });
-    const finished = await running.finished;
-    this.environment.transcripts.push(finished.text);
-    return finished;
+    void running.finished.then(({ text }) => this.environment.transcripts.push(text));
+    return running;
   }
 
   close(): void {
