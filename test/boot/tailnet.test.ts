@@ -60,7 +60,7 @@ describe('A real tailnet', function () {
   const connect = async (
     authKey: string,
     hostname: string,
-    options: { relayedOnly?: boolean } = {},
+    options: Parameters<typeof TailscaleClient.start>[1] = {},
   ): Promise<TailscaleClient> => {
     const client = await TailscaleClient.start(tailnet.programs, options);
     clients.push(client);
@@ -136,6 +136,19 @@ describe('A real tailnet', function () {
         await host.ask('worker', port, 'GET / HTTP/1.0\r\n\r\n'),
         /^HTTP\/1\.1 200 OK[^]*\r\n\r\njobs$/,
       );
+    });
+
+    it('carries any program’s connections by address, for a machine with an interface of its own', async () => {
+      const { port } = service.address() as AddressInfo;
+      const worker = await connect(await newKey({ ephemeral: true }), 'worker', { relayedOnly: true });
+      const [address] = (await worker.status()).addresses;
+      const networkInterface = 'sandbox-tailnet';
+      await connect(await newKey({ ephemeral: true }), 'operator', { networkInterface });
+      const answer = await fetch(`http://${address}:${port}/`, {
+        headers: { connection: 'close' },
+        signal: AbortSignal.timeout(60_000),
+      });
+      assert.equal(await answer.text(), 'jobs');
     });
   });
 });

@@ -14,18 +14,35 @@ const statusSchema = z.object({
   Self: z.object({ HostName: z.string(), TailscaleIPs: z.array(z.string()).nullable() }).nullish(),
 });
 
-/** A real `tailscaled` of this machine's own, without an interface: what comes for it goes to the loopback interface. */
+/** How a client is started. */
+interface ClientOptions {
+  /** Finds no direct ways to others, as when networks lie between. */
+  relayedOnly?: boolean;
+  /** Name of a network interface that it makes: then any program reaches the tailnet by address. Needs root. */
+  networkInterface?: string;
+}
+
+/**
+ * A real `tailscaled` of this machine's own. Without an interface, what comes for it goes to the loopback interface,
+ * and only its own commands reach others.
+ */
 export class TailscaleClient {
   private constructor(
     private readonly programs: string,
     private readonly folder: string,
     private readonly process: ChildProcess,
+    private readonly hasInterface: boolean,
   ) {}
 
-  /** `relayedOnly` keeps it from finding direct ways to others, as when networks lie between. */
-  static async start(programs: string, { relayedOnly = false } = {}): Promise<TailscaleClient> {
+  static async start(programs: string, options: ClientOptions = {}): Promise<TailscaleClient> {
+    const { relayedOnly = false, networkInterface } = options;
     const folder = mkdtempSync(join(tmpdir(), 'tailscale-'));
-    const flags = ['--tun=userspace-networking', '--state=mem:', '--port=0', '--no-logs-no-support'];
+    const flags = [
+      `--tun=${networkInterface ?? 'userspace-networking'}`,
+      '--state=mem:',
+      '--port=0',
+      '--no-logs-no-support',
+    ];
     const child = spawn(
       join(programs, 'tailscaled'),
       [...flags, `--statedir=${folder}`, `--socket=${join(folder, 'socket')}`],
@@ -34,7 +51,7 @@ export class TailscaleClient {
         stdio: 'ignore',
       },
     );
-    const client = new TailscaleClient(programs, folder, child);
+    const client = new TailscaleClient(programs, folder, child, networkInterface !== undefined);
     while (!existsSync(join(folder, 'socket'))) {
       if (child.exitCode !== null) throw new Error(`tailscaled ended with ${child.exitCode}`);
       await sleep(50);
@@ -54,7 +71,8 @@ export class TailscaleClient {
   }
 
   async up(loginServer: string, authKey: string, hostname: string): Promise<void> {
-    const flags = ['--timeout=30s', `--hostname=${hostname}`, '--accept-dns=false'];
+    // It leaves this machine's names and firewall alone.
+    const flags = ['--timeout=30s', `--hostname=${hostname}`, '--accept-dns=false', '--netfilter-mode=off'];
     await this.tailscale('up', `--login-server=${loginServer}`, `--auth-key=${authKey}`, ...flags);
   }
 
@@ -77,10 +95,11 @@ export class TailscaleClient {
     return answer;
   }
 
+  /** One with an interface is given the time to take its routes away; others are ended at once. */
   async close(): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       const ended = once(this.process, 'exit');
-      this.process.kill('SIGKILL');
+      this.process.kill(this.hasInterface ? 'SIGTERM' : 'SIGKILL');
       await ended;
     }
     rmSync(this.folder, { recursive: true, force: true });
