@@ -1,3 +1,4 @@
+import { isThere } from '../image/programs';
 import { HOST_ADDRESS } from '../kernel/guest-network';
 import type { Kernel } from '../kernel/vendor';
 import { startPackageRepository, tailscalePackage } from '../packages';
@@ -5,6 +6,7 @@ import { initialPolicy, parsePolicy } from '../tailscale/policy';
 import type { TailscaleSettings } from '../tailscale/settings';
 import type { Tailnet } from '../tailscale/tailnet';
 import { HeadscaleClient } from './client';
+import { requirePrograms } from './programs';
 import { startHeadscale } from './server';
 import { HeadscaleTailnet, PERSON } from './tailnet';
 
@@ -38,6 +40,7 @@ export async function startRealTailnet(
   const { mode } = kernel.clock;
   if (mode.kind !== 'real' || mode.rate !== 1)
     throw new Error('a real tailnet lives in real time: start the sandbox with the real clock at rate 1');
+  requirePrograms(isThere);
   const { cacheFolder } = await import('../../toolchain/ensure.mjs');
   const { ensureTailnet } = await import('../../toolchain/tailnet.mjs');
   const programs = await ensureTailnet({ log });

@@ -35,7 +35,8 @@ export async function ensurePrograms(log: (line: string) => void): Promise<void>
   await runCommand('apt-get', ['-qy', '--no-install-recommends', 'install', ...packages], { env });
 }
 
-function isThere(program: string): boolean {
+/** Whether this machine has a program, on PATH or among the system's own. */
+export function isThere(program: string): boolean {
   return systemPath.split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
