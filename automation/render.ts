@@ -22,6 +22,8 @@ export interface RenderedPool {
 
 /** Long enough for every check of the configuration; never shown. */
 const UNKNOWN_SECRET = 'secret'.repeat(8);
+/** Workers are told that there is a queue, never which; an unknown address would not pass the checks. */
+const SOME_QUEUE = { kind: 'slots' };
 /** Range shown where another stack owns the network: its own is known only at run time. */
 const UNKNOWN_NETWORK = '10.0.0.0/16';
 
@@ -84,5 +86,15 @@ function withoutSecure(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecure);
   if (value === null || typeof value !== 'object') return value;
   if ('secure' in value) return UNKNOWN_SECRET;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecure(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === 'queue' && hasSecure(inner) ? SOME_QUEUE : withoutSecure(inner),
+    ]),
+  );
+}
+
+function hasSecure(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return 'secure' in value || Object.values(value).some(hasSecure);
 }

@@ -65,6 +65,20 @@ describe('worker-pools render', () => {
     assert.match(rendered, /DATABASE_URL/);
   });
 
+  it('needs no secret of a queue', () => {
+    const file = join(folder, 'Pulumi.followed.yaml');
+    const queue = (url: string): string =>
+      readFileSync(join(folder, 'Pulumi.staging.yaml'), 'utf8')
+        .replace(/^config:\n/m, "config:\n  worker-pools:service: { url: 'https://pools.example.com' }\n")
+        .replace('queue: { kind: slots }', `queue: { kind: bullmq, queue: builds, url: ${url} }`);
+    const shown = ['{ secure: v1:xxxx }', 'redis://redis.example.com'].map((url) => {
+      writeFileSync(file, queue(url));
+      return renderPool(folder, 'followed', 'ci').text;
+    });
+    assert.equal(shown[0], shown[1]);
+    assert.match(shown[0]!, /heartbeat/);
+  });
+
   it('prints the document on standard output and its size on standard error', () => {
     const { stdout, stderr, status } = run('--stack', 'staging', '--pool', 'ci');
     assert.equal(status, 0);
