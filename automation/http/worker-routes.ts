@@ -78,7 +78,7 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
     const body = parse(failure, request.body);
     authenticate(routes, request, body);
     const { environment, pool, worker, step, log } = body;
-    const summary = `${worker}'s set-up failed in step ${step}: ${lastLine(log)}`;
+    const summary = `${worker}'s set-up failed in step ${step}: ${reasonIn(log)}`;
     // Whoever repeats it, by mistake or not, adds nothing.
     const [before] = await registry.audit.latest(environment, { pool, worker, kind: 'worker', limit: 1 });
     if (before?.summary !== summary)
@@ -113,11 +113,11 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
   });
 }
 
-/** Its last word before it gave up: the machine's own line comes after it. */
-function lastLine(log: string): string {
+/** What was said before it gave up, apart from the machine's own lines: the very last is often but "it failed". */
+function reasonIn(log: string): string {
   const lines = log.split('\n').map((line) => line.trim());
   const said = lines.filter((line) => line !== '' && !line.startsWith('worker-pools:'));
-  return said.at(-1) ?? 'its log says nothing of why';
+  return said.slice(-2).join('; ').slice(0, 300) || 'its log says nothing of why';
 }
 
 /**
