@@ -56,8 +56,9 @@ disable_root: false
 apt:
   preserve_sources_list: true
 END
-printf 'en_US.UTF-8 UTF-8\\nC.UTF-8 UTF-8\\n' >/etc/locale.gen
+echo 'en_US.UTF-8 UTF-8' >/etc/locale.gen
 locale-gen >/dev/null
+echo LANG=en_US.UTF-8 >/etc/default/locale
 passwd -l root >/dev/null
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id /etc/hostname
 : >/etc/machine-id

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import type { ImageFiles } from '../image';
+import { untilWeEnd } from './hypervisor-process';
 
 /** How guests run: on the processor itself, or translated by QEMU. */
 export type Accelerator = 'kvm' | 'tcg';
@@ -20,13 +21,12 @@ export async function chooseAccelerator(image: ImageFiles): Promise<Accelerator>
 
 async function kernelStarts({ kernel, initrd }: ImageFiles): Promise<boolean> {
   const child = spawn(
-    'qemu-system-x86_64',
-    [
+    ...untilWeEnd([
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...['-accel', 'kvm', '-cpu', 'host', '-m', '512', '-serial', 'stdio'],
       ...['-kernel', kernel, '-initrd', initrd],
       ...['-append', 'console=ttyS0 edd=off panic=-1 rdinit=/none root=/dev/none'],
-    ],
+    ]),
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   return new Promise((resolve) => {

@@ -11,6 +11,7 @@ import type { MachineState } from '../machines';
 import type { Accelerator } from './accelerator';
 import { commandLine } from './command-line';
 import { stateBy, tailOf } from './console';
+import { untilWeEnd } from './hypervisor-process';
 import { type MetadataService, serveMetadata } from './metadata';
 import type { PluggedIn, PrivateNetworks } from './network';
 import type { GuestSettings } from './settings';
@@ -53,11 +54,6 @@ export class Guest {
     if (this.startedAt === 0) return 'booting';
     if (this.process === undefined) return 'off';
     return this.hung ? 'hung' : stateBy(this.sinceBoot());
-  }
-
-  /** The process that runs it. */
-  get pid(): number | undefined {
-    return this.process?.pid;
   }
 
   sinceBoot(): string {
@@ -142,12 +138,10 @@ export class Guest {
   private start(args: string[]): void {
     this.bootsAt = statSync(this.console).size;
     const log = openSync(this.console, 'a');
-    // The kernel itself ends the guest with this process, however that ends.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...args], {
-      stdio: ['ignore', log, log],
-    });
+    const child = spawn(...untilWeEnd(args), { stdio: ['ignore', log, log] });
     closeSync(log);
     this.process = child;
+    this.note(`The guest is process ${child.pid ?? '(none)'} of this computer.`);
     this.startedAt = this.hypervisor.now();
     child.once('error', (error) => this.note(`The guest cannot be started: ${error.message}`));
     child.once('exit', () => {
