@@ -99,7 +99,8 @@ describe('the worker API', () => {
           pool: 'ci',
           actor: 'ci-000a',
           kind: 'worker',
-          summary: "ci-000a's set-up failed in step 13-packages: Err:1 mirror; E: Unable to locate package acme",
+          summary:
+            "ci-000a's set-up failed in step 13-packages: Err:1 mirror; E: Unable to locate package acme",
           detail: { worker: 'ci-000a', step: '13-packages', log: log.split('\n') },
         },
       ],
