@@ -91,7 +91,7 @@ export class UpdateEvents {
     return {
       outcome: this.failed.length + this.errors.length === 0 ? 'succeeded' : 'failed',
       launched,
-      removed: [...this.deleted].flatMap((name) => WORKERS_SERVER.exec(name)?.[1] ?? []),
+      removed: [...this.deleted].flatMap((name) => WORKERS_SERVER.exec(name)?.[1] ?? []).sort(),
       undeleted: this.failed.filter(({ op }) => op === 'delete').map(({ urn }) => nameOf(urn)),
       failedLaunches,
       problems: [...new Set(problems)],
