@@ -14,7 +14,7 @@ describe('lesson 7: an empty list of workers deletes nobody', function () {
   it('when the registry is lost while they work', async () => {
     world.addJobs('ci', 4, 3000);
     assert.ok(await world.pass(400, () => world.sandbox.jobs.poolReport('ci').running === 4));
-    await world.pass(900);
+    await world.rest(900);
     await world.stopService();
     world.forgetRegistry();
     await world.startService();

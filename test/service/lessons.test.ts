@@ -109,8 +109,10 @@ const LESSONS: Record<string, Record<string, string[]>> = {
     'service/lessons-boots.test.ts': [
       'a boot that takes five times as long is waited for',
       'a server that ${what} is removed at once, and another one made',
+      'a boot is timed from when its machine was made, a quarter of an hour after its request',
     ],
     'decide/parts.test.ts': ['have failed after ${patience} s where ${boot} s is usual'],
+    'automation/observe/fleet.test.ts': ['boots from the first look after the update that made it'],
   },
   'lesson 14: `pulumi up` from git does not undo the scaler': {
     'service/lessons-people.test.ts': [

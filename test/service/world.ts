@@ -16,6 +16,9 @@ import { findEngine } from '../engine/engine';
 import { Environment, ROOT, STACK } from '../engine/harness';
 
 const statusSchema = z.object({ status: stackStatusSchema });
+const HOUR = 3600;
+/** Seconds before the end of a paid hour from which on an idle worker may be let go, and some to spare. */
+const HOUR_END = 90;
 const ADMIN_TOKEN = 'admin-token-of-the-tests-0123456789';
 
 /** Machines boot as real ones do, on a clock that a test moves. */
@@ -102,8 +105,8 @@ export class World {
   static async running(...[pools, options]: Parameters<typeof World.start>): Promise<World> {
     const world = await World.start(pools, options);
     try {
-      const up = await world.inTime(1, () => world.environment.up());
-      if (up.code !== 0) throw new Error(`pulumi up failed:\n${up.text}`);
+      // In this process: what a command of its own takes to load the program is several times what the update takes.
+      await world.inTime(1, () => world.environment.upInline());
       await world.startService();
     } catch (error) {
       await world.close();
@@ -175,13 +178,33 @@ export class World {
   }
 
   /** Time goes on in steps of a round, each with what the service makes of it. */
-  async pass(seconds: number, until: () => boolean | Promise<boolean> = () => false): Promise<boolean> {
-    for (let passed = 0; passed < seconds; passed += 10) {
-      await this.sandbox.advance(10);
+  async pass(
+    seconds: number,
+    until: () => boolean | Promise<boolean> = () => false,
+    step = 10,
+  ): Promise<boolean> {
+    for (let passed = 0; passed < seconds; passed += step) {
+      await this.sandbox.advance(step);
       await this.round();
       if (await until()) return true;
     }
     return false;
+  }
+
+  /** Time goes on with a round a minute: for what the service only looks on at. */
+  async rest(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= 60) await this.pass(1, undefined, Math.min(60, left));
+  }
+
+  /** Until an idle pool has no server: what its hours are paid for is rested through. False if it still has one after two hours. */
+  async emptied(pool: string): Promise<boolean> {
+    const deadline = this.now + 2 * HOUR;
+    for (let { alive } = this.fleet(pool); alive > 0; { alive } = this.fleet(pool)) {
+      if (this.now > deadline) return false;
+      await this.rest(Math.min(HOUR, ...this.ages(pool).map((age) => HOUR - (age % HOUR))) - HOUR_END);
+      await this.pass(HOUR_END + 10, () => this.fleet(pool).alive < alive);
+    }
+    return true;
   }
 
   async status(): Promise<StackStatus> {
@@ -229,6 +252,11 @@ export class World {
   /** The machines of a pool, the failed and hung ones too. */
   machines(pool: string): MachineView[] {
     return this.sandbox.machines.list().filter(({ name }) => name.startsWith(`${STACK}-${pool}-`));
+  }
+
+  /** Seconds since each of a pool's servers started. */
+  ages(pool: string): number[] {
+    return this.machines(pool).map(({ startedAt }) => this.now - Date.parse(startedAt) / 1000);
   }
 
   /** A request to Hetzner by somebody with the project's token. @throws Error with the answer when it is refused */
