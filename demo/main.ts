@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { createRandom } from '../sandbox/kernel/random';
 import { CloudClock, RATE } from './cloud-clock';
@@ -14,11 +13,11 @@ import { freePort, type ScalingService, startScalingService } from './scaling-se
 import { openScreen } from './screen';
 import { tellStory } from './story';
 import { summaryTable } from './summary';
+import { awaitDepartures, awaitMachines } from './tailnet';
 import { readInventory, readLeftovers } from './vendors';
 import { workerTable } from './worker-table';
 
 const ROOT = dirname(__dirname);
-const JOIN_TIMEOUT_MS = 180_000;
 const JOBS = 300;
 /** The same jobs every time. */
 const SEED = 7;
@@ -28,9 +27,15 @@ const options = new Command('demo')
     'Brings the sandbox stack up on a local cloud with the real Pulumi engine, lets jobs arrive, watches the scaling service follow them, and takes everything down.',
   )
   .option('--jobs <n>', 'so many jobs arrive; with 0 nothing is to be scaled', wholeNumber, JOBS)
+  .option(
+    '--rate <n>',
+    'time runs so many times as fast as real while the service watches',
+    rate,
+    RATE.watching,
+  )
   .option('--keep', 'leave the local cloud, the service and the stack up, and say how to look around')
   .parse()
-  .opts<{ jobs: number; keep?: boolean }>();
+  .opts<{ jobs: number; rate: number; keep?: boolean }>();
 
 /** Everything that the demo has started, in order; what ends it waits for what still needs it. */
 interface Started {
@@ -80,10 +85,14 @@ async function demonstrate(folder: string, started: Started): Promise<void> {
   await run(engine, 'up', '--yes', '--skip-preview', ...onStack(engine.configFile));
 
   step('Start the scaling service');
-  const service = await startScalingService(ROOT, engine, { port, control: endpoints.control.url });
+  const service = await startScalingService(ROOT, engine, {
+    port,
+    control: endpoints.control.url,
+    rate: options.rate,
+  });
   started.service = service;
   done(`Its status page is at ${service.adminUrl}`);
-  await awaitMachines(endpoints);
+  await awaitMachines(endpoints, interruption.signal);
   process.stdout.write(`\n${workerTable(await readInventory(endpoints))}\n`);
   await previewEdit(engine);
   const outcome = options.jobs > 0 ? await showStory(endpoints, service) : undefined;
@@ -111,7 +120,7 @@ async function previewEdit(engine: Engine): Promise<void> {
 
 async function showStory({ control }: Endpoints, { client }: ScalingService): Promise<Outcome> {
   step(`${options.jobs} jobs of 20 s to 10 min arrive in three bursts`);
-  say(`Time runs ${RATE.watching} times as fast as real, and ${RATE.updating} times while the engine works`);
+  say(`Time runs ${options.rate} times as fast as real, and ${RATE.updating} times while the engine works`);
   const random = createRandom(SEED);
   const screen = openScreen(process.stdout);
   try {
@@ -137,6 +146,7 @@ function tellHowItWent(outcome: Outcome, left?: readonly string[]): void {
 
 /** @returns what is left: nothing. @throws Error naming what is */
 async function takeDown(engine: Engine, endpoints: Endpoints, service: ScalingService): Promise<string[]> {
+  await awaitDepartures(endpoints, interruption.signal);
   step('Stop the service, and pulumi destroy');
   await service.stop();
   const clock = await CloudClock.read(endpoints.control.url);
@@ -150,24 +160,6 @@ async function takeDown(engine: Engine, endpoints: Endpoints, service: ScalingSe
   const cost = await readCost(endpoints.control.url);
   done(`The local cloud billed EUR ${cost.toFixed(4)} for everything, by started hours`);
   return left;
-}
-
-/** @throws Error naming the machines that did not join in time; the signal's reason */
-async function awaitMachines(endpoints: Endpoints): Promise<void> {
-  const deadline = Date.now() + JOIN_TIMEOUT_MS;
-  for (let before = -1; ;) {
-    const { servers, devices } = await readInventory(endpoints);
-    const missing = servers
-      .map(({ name }) => name)
-      .filter((name) => !devices.some((device) => device.hostname === name && device.connectedToControl));
-    const joined = servers.length - missing.length;
-    if (joined !== before) say(`${joined} of ${servers.length} machines are on the tailnet`);
-    before = joined;
-    if (missing.length === 0) return;
-    if (Date.now() > deadline)
-      throw new Error(`not on the tailnet after three minutes: ${missing.join(', ')}`);
-    await sleep(500, undefined, { signal: interruption.signal });
-  }
 }
 
 /** One step of the engine's. An interruption lets it finish, and goes no further. */
@@ -224,6 +216,12 @@ function tellHowToLookAround(
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('must be a whole number up to 9999');
+  return number;
+}
+
+function rate(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('must be at least 1');
   return number;
 }
 

@@ -36,9 +36,9 @@ export interface Outcome {
 
 export interface Stage {
   control: string;
-  client: AdminClient;
+  client: Pick<AdminClient, 'status' | 'audit'>;
   /** The local cloud's time, read anew before each look: its rate changes. */
-  readClock: () => Promise<CloudClock>;
+  readClock: () => Promise<Pick<CloudClock, 'now'>>;
   show: (scene: Scene) => void;
   signal: AbortSignal;
 }
@@ -62,7 +62,8 @@ export async function play(arrivals: readonly Arrival[], stage: Stage): Promise<
     const { scene, jobs, fleet } = await look(stage, began, arrivals.length);
     if (scene) stage.show(scene);
     const over = added === arrivals.length && jobs.done === added && fleet.alive === 0;
-    if (scene && over && !scene.updating) {
+    // The servers are gone before the update that removes them has ended, and before the service has told of it.
+    if (scene && over && scene.workers.length === 0 && !scene.updating) {
       const calls = (await countHetznerCalls(control)) - callsBefore;
       return { jobs, fleet, target: scene.target, calls, seconds: scene.elapsed };
     }

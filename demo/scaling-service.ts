@@ -20,18 +20,19 @@ const lineSchema = z.object({ admin: z.string() });
 /**
  * Starts the service for the demo's stack, on the local cloud's clock.
  * @param port where workers reach it, as the stack's file says
+ * @param rate how much faster than real time runs while it watches and waits
  * @throws Error naming its log when it does not come up
  */
 export async function startScalingService(
   root: string,
   { environment, project, data }: Engine,
-  { port, control }: { port: number; control: string },
+  { port, control, rate }: { port: number; control: string; rate: number },
 ): Promise<ScalingService> {
   const log = join(data, 'service.log');
   const background = await startInBackground(root, {
     name: 'the scaling service',
     script: 'demo/serve.ts',
-    args: [STACK, `127.0.0.1:${port}`, data, project, control],
+    args: [STACK, `127.0.0.1:${port}`, data, project, control, String(rate)],
     environment: { ...environment, WORKER_POOLS_ROOT: root },
     log,
   });

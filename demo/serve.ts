@@ -6,9 +6,10 @@ import { CloudClock, RATE } from './cloud-clock';
 
 /**
  * The scaling service as `worker-pools serve` runs it, but for its time, which is the local cloud's.
- * Arguments: stack, listener for workers, data folder, project folder, control API. Prints where it is reached.
+ * Arguments: stack, listener for workers, data folder, project folder, control API, how fast time runs while nothing is
+ * updated. Prints where it is reached.
  */
-async function serve([stack, listen, data, project, control]: string[]): Promise<void> {
+async function serve([stack, listen, data, project, control, watching]: string[]): Promise<void> {
   const flags = { stack: [stack!], listen: listen!, admin: '127.0.0.1:0', data: data! };
   const settings = readSettings(flags, process.env, project!);
   const censor = createCensor();
@@ -17,16 +18,20 @@ async function serve([stack, listen, data, project, control]: string[]): Promise
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
 
   const clock = await CloudClock.read(control!);
+  let changed: Promise<void> = Promise.resolve();
+  // One after the other: an update that ends at once must not leave its own rate behind.
   const setRate = (rate: number): void => {
-    clock.setRate(rate).catch((error: unknown) => log.error('rate-not-set', { rate, error }));
+    changed = changed
+      .then(() => clock.setRate(rate))
+      .catch((error: unknown) => log.error('rate-not-set', { rate, error }));
   };
   const service = await startService(settings, {
     clock,
     random: Math.random,
     censor,
-    log: whileUpdating(log, (updating) => setRate(updating ? RATE.updating : RATE.watching)),
+    log: whileUpdating(log, (updating) => setRate(updating ? RATE.updating : Number(watching))),
   });
-  setRate(RATE.watching);
+  setRate(Number(watching));
   process.stdout.write(`${JSON.stringify({ admin: service.adminUrl })}\n`);
   await service.run(stop.signal);
   await service.close();
