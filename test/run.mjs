@@ -1,24 +1,42 @@
-// Runs all tests but the demo, the long acceptance days (`npm run test:acceptance`) and the machines that boot for real
-// (`npm run test:boot`), in two processes side by side: the suites of the service and its engine take as long as
-// everything else together.
+// Runs the tests, two processes side by side where the tests bear company: a machine has two cores, and an engine waits a lot.
+//   node test/run.mjs              all but the acceptance tests, and the machines that boot for real (`npm run test:boot`)
+//   node test/run.mjs acceptance   the lessons, then the days with accidents and the demo, which run on clocks of their own
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ACCEPTANCE = /^(boot\/|chaos\/|demo\/demo\.test|service\/lessons-)/;
+const LESSONS = /^service\/lessons-/;
+const DAYS = /^(chaos\/|demo\/demo\.test)/;
+const BOOTS = /^boot\//;
+/** The suites of the service and its engine take as long as everything else together. */
 const SERVICE = /^(automation\/(apply|commands|review)|service)\//;
 
 const files = readdirSync('test', { recursive: true })
-  .filter((file) => file.endsWith('.test.ts') && !ACCEPTANCE.test(file))
+  .filter((file) => file.endsWith('.test.ts'))
   .sort();
-const groups = [files.filter((file) => SERVICE.test(file)), files.filter((file) => !SERVICE.test(file))];
+const lessons = files.filter((file) => LESSONS.test(file));
+const days = files.filter((file) => DAYS.test(file));
+const others = files.filter((file) => ![LESSONS, DAYS, BOOTS].some((elsewhere) => elsewhere.test(file)));
 
-// One is shown as it comes, the other when both have ended: two reports line by line would be none.
-const [shown, kept] = await Promise.all([run(groups[1], true), run(groups[0], false)]);
-process.stdout.write(kept.text);
-const total = (what) => [shown, kept].reduce((sum, { text }) => sum + count(text, what), 0);
+const stages = {
+  acceptance: [split(lessons, (file) => lessons.indexOf(file) % 2 === 0), [days]],
+  tests: [split(others, (file) => !SERVICE.test(file))],
+}[process.argv[2] ?? 'tests'];
+
+const ended = [];
+for (const [shown, ...kept] of stages) {
+  // One is shown as it comes, the other when both have ended: two reports line by line would be none.
+  const runs = await Promise.all([run(shown, true), ...kept.map((group) => run(group, false))]);
+  runs.slice(1).forEach(({ text }) => process.stdout.write(text));
+  ended.push(...runs);
+}
+const total = (what) => ended.reduce((sum, { text }) => sum + count(text, what), 0);
 process.stdout.write(`\n  ${total('passing')} passing\n  ${total('failing')} failing\n`);
-process.exitCode = shown.code || kept.code;
+process.exitCode = Math.max(...ended.map(({ code }) => code));
+
+function split(all, isFirst) {
+  return [all.filter(isFirst), all.filter((file) => !isFirst(file))];
+}
 
 function run(group, live) {
   const child = spawn(
