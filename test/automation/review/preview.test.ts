@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { postComment } from '../../../automation/review/post';
-import { createGitHub } from '../../../automation/review/github';
 import { previewSchema, type Report } from '../../../automation/review/report';
 import { remove } from '../../../components/model/membership';
 import { writes } from '../../engine/cloud';
@@ -107,6 +106,7 @@ describe('A pull request’s preview on the real engine', function () {
     assert.equal(report.limits!.servers, 41);
     assert.match(comment, /^### 🔷 `sandbox`: 1 change\n\nci may have 40 instead of 20$/m);
     assert.match(comment, /^\| `ci` \| 5 \| 3–20 → \*\*3–40\*\* \| unchanged \|$/m);
+    assert.match(comment, /^- At max: 41 servers and 41 primary IPv4\. .*Console under Limits\.$/m);
     assert.match(comment, /^- at max, €\d\.\d\d an hour would be beyond the budget of €2\.00/m);
   });
 
@@ -167,8 +167,15 @@ describe('A pull request’s preview on the real engine', function () {
     const code = Number(/^code=(\d)$/m.exec(readFileSync(clone.path('output.txt'), 'utf8'))?.[1]);
     const judged = await clone.run(stepCommand('preview.yml', 'stack', 'judge'), { CODE: String(code) });
     assert.equal(judged.code, code === 2 ? 0 : code);
-    const github = createGitHub({ url: standIn.url, repository: standIn.repository, token: standIn.token });
-    await postComment(github, 7, report!);
+    mkdirSync(clone.path('reports/preview-sandbox'), { recursive: true });
+    cpSync(clone.path('report.json'), clone.path('reports/preview-sandbox/report.json'));
+    const posted = await clone.run(stepCommand('preview-comment.yml', 'comment', 'comment'), {
+      GITHUB_API_URL: standIn.url,
+      GITHUB_TOKEN: standIn.token,
+      GITHUB_REPOSITORY: standIn.repository,
+      GITHUB_EVENT_PATH: join(__dirname, 'events', 'pull_request.json'),
+    });
+    assert.equal(posted.code, 0, posted.text);
     return { report: report!, code, comment: standIn.comments[0]!.body };
   }
 });
