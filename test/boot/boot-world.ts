@@ -73,7 +73,8 @@ export class BootWorld {
   private static async running(world: World, queue: Place, config: Raw): Promise<BootWorld> {
     try {
       world.edit({}, surroundings(world, config));
-      await world.environment.upInline();
+      const { code, text } = await world.environment.up();
+      if (code !== 0) throw new Error(`pulumi up failed:\n${text}`);
       await world.startService();
       return new BootWorld(world, queue);
     } catch (error) {
