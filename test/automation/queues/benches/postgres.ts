@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Job, Logger, makeWorkerUtils, run } from 'graphile-worker';
 import { Client } from 'pg';
 import PgBoss from 'pg-boss';
@@ -28,10 +29,22 @@ export async function makeDatabase(): Promise<{
     client,
     async drop() {
       await client.end();
+      await connectionsEnded(admin, name);
       await admin.query(`drop database ${name} with (force)`);
       await admin.end();
     },
   };
+}
+
+/**
+ * A library may have ended while its connections are still being closed: cut off, they would be errors that nobody
+ * catches. Some stay, those of a killed source for example, so this waits for a while and no longer.
+ */
+async function connectionsEnded(admin: Client, database: string): Promise<void> {
+  const open = 'select from pg_stat_activity where datname = $1';
+  for (let times = 0; times < 40 && (await admin.query(open, [database])).rowCount !== 0; times += 1) {
+    await delay(50);
+  }
 }
 
 export async function postgresBench(): Promise<QueueBench> {
