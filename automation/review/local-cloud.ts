@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LocalWorkspace } from '@pulumi/pulumi/automation';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
+import { failedReport } from './assemble';
 import { update } from './deploy';
-import { previewStack, type PreviewQuestion } from './preview';
-import type { Report } from './report';
+import { engineWords, previewStack, type PreviewQuestion } from './preview';
+import { reportSchema, type Report } from './report';
 
 /** The stack whose secrets are nobody's: its passphrase is public. */
 export const LOCAL_STACK = 'sandbox';
@@ -42,7 +43,12 @@ export async function previewOnSandbox(question: PreviewQuestion, base: string):
   try {
     const environment = await prepare(question.environment, folder, sandbox);
     progress('bringing the base up on a local cloud');
-    await bringUp(base, environment, progress);
+    try {
+      await bringUp(base, environment, progress);
+    } catch (error) {
+      const fault = `the base branch cannot be brought up on a local cloud: ${engineWords(error)}`;
+      return reportSchema.parse(question.censor.json({ ...failedReport(stack, [fault]), note: NOTE }));
+    }
     progress('previewing on the local cloud');
     return { ...(await previewStack({ ...question, environment, directory })), note: NOTE };
   } finally {
@@ -104,9 +110,11 @@ async function prepare(
   if (existsSync(join(pulumiHome, 'plugins'))) {
     cpSync(join(pulumiHome, 'plugins'), join(home, 'plugins'), { recursive: true, verbatimSymlinks: true });
   }
-  const harmless = Object.entries(variables).filter(([name]) => !OPENS.test(name));
+  // The engine inherits this process's variables, so those that open something are emptied and not left out.
+  const emptied = Object.keys({ ...process.env, ...variables }).filter((name) => OPENS.test(name));
   return {
-    ...Object.fromEntries(harmless),
+    ...variables,
+    ...Object.fromEntries(emptied.map((name) => [name, ''])),
     HOME: home,
     SSH_AUTH_SOCK: agent,
     PULUMI_HOME: home,

@@ -107,7 +107,7 @@ async function runPreview(
 }
 
 /** What the engine's command line wrote, without the command itself. */
-function engineWords(error: unknown): string {
+export function engineWords(error: unknown): string {
   const message = clean(error instanceof Error ? error.message : String(error));
   const [, stderr = message] = /stderr: ([^]*?)(?:\n\s*err\?: |$)/.exec(message) ?? [];
   const lines = stderr.split('\n').filter((line) => !line.startsWith('Command failed with exit code'));
