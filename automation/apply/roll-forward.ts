@@ -12,7 +12,7 @@ import type { Placement } from '../../components/model/config-schema';
 import type { MembershipChange } from './types';
 
 export interface Evidence {
-  /** What the last update that ended has recorded. */
+  /** What the last update that ended has recorded, and empty pools for the file's others. */
   recorded: Membership;
   /** What an update that did not end was about to declare. */
   intended?: Membership;
@@ -26,14 +26,11 @@ export interface Evidence {
  *
  * Ids are serial and never used again, so `nextSerial` tells what an absence means: a member that is not in the intent
  * although its serial lies below the intent's was to be removed, and one above it came later. A worker that nobody
- * knows and whose serial was not given out yet is left by somebody else's interrupted update, and is taken in.
+ * knows and whose serial was not given out yet is left by somebody else's interrupted update, and is taken in. One of a
+ * pool that is neither recorded nor in the file is not: nobody could declare it, and it would stop every update.
  */
 export function rollForward({ recorded, intended = {}, existing }: Evidence): Membership {
-  const pools = new Set([
-    ...Object.keys(recorded),
-    ...Object.keys(intended),
-    ...existing.map(({ pool }) => pool),
-  ]);
+  const pools = new Set([...Object.keys(recorded), ...Object.keys(intended)]);
   return Object.fromEntries(
     [...pools].map((pool) => {
       const workers = existing.filter((worker) => worker.pool === pool).map(({ member }) => member);
