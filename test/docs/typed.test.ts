@@ -31,7 +31,7 @@ function steps(): Step[] {
   const rest = markdownFiles().filter((page) => page !== HISTORY && !EARLY.includes(page));
   const known = new Set<string>();
   return [...EARLY, ...rest].flatMap((page) =>
-    shownIn(read(page)).flatMap((shown) => {
+    shownIn(read(page)).flatMap((shown): Step[] => {
       if (shown.kind === 'file') return page === WALK_THROUGH ? [{ page, shown, treatment: {} }] : [];
       // A stack that is brought up twice in a walk-through is another one.
       if (known.has(meant(shown.text)) && !(page === WALK_THROUGH && shown.text === 'pulumi up')) return [];
