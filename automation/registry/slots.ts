@@ -115,23 +115,24 @@ export class SlotTable implements SlotBook {
     return (await this.deskOf(environment).release({ id, now })) ?? this.get(environment, id);
   }
 
-  /** Rows are locked in order, so that two processes cannot wait for each other. */
+  /**
+   * Rows are locked in order, so that two processes cannot wait for each other, and found by arrays: for a join the planner,
+   * which does not know how few there are, reads all slots of the last hour.
+   */
   private async releaseAll(
     environment: string,
     given: readonly { readonly id: string; readonly now: number }[],
   ): Promise<(Slot | undefined)[]> {
     const slots = await this.database.query(
       rowSchema,
-      `with given as (
-         select id as released_id, released_at
-         from unnest($2::text[], $3::double precision[]) as asked (asked_id, released_at)
-         join worker_pools.slots on environment = $1 and id = asked_id and state in ('waiting', 'granted')
-         order by id for update of slots
-       )
-       update worker_pools.slots set state = 'released', ended_at = released_at
-       from given where environment = $1 and id = released_id
+      `update worker_pools.slots set state = 'released', ended_at = $3
+       where environment = $1 and id = any(array(
+         select id from worker_pools.slots
+         where environment = $1 and id = any($2) and state in ('waiting', 'granted')
+         order by id for update
+       ))
        returning ${COLUMNS}`,
-      [environment, given.map(({ id }) => id), given.map(({ now }) => now)],
+      [environment, given.map(({ id }) => id), Math.max(...given.map(({ now }) => now))],
     );
     const released = new Map(slots.map((slot) => [slot.id, slot]));
     return given.map(({ id }) => released.get(id));
