@@ -58,7 +58,7 @@ export async function updateStack(
         : workers.isIdle(id) && at < notAfter,
     );
     spared = order.removals.filter((removal) => !going.includes(removal)).map(({ id }) => id);
-    const made = existing.filter(({ member }) => order.failed.has(member.id));
+    const made = existing.filter((worker) => order.failed.has(worker.member.id) && comesUp(worker));
     const unmade = [...order.failed].filter((id) => !made.some(({ member }) => member.id === id));
     const removals = [...going.map(({ id }) => id), ...unmade];
     const launches = withoutMade(order.launches, made);
@@ -72,6 +72,11 @@ export async function updateStack(
       return { kind: 'refused', problem: error.message };
     throw error;
   }
+}
+
+/** One that was made to its end although the answer was lost; one whose creation or start failed stays off. */
+function comesUp({ status = '' }: LabelledWorker): boolean {
+  return ['initializing', 'starting', 'running'].includes(status);
 }
 
 /** Without those that were decided on in place of workers that were made all the same. */

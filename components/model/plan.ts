@@ -17,6 +17,8 @@ import {
 export interface LabelledWorker {
   pool: string;
   member: MemberRecord;
+  /** Its server's, as Hetzner says it; absent where only the engine's state tells of the server. */
+  status?: string;
 }
 
 export interface PlanInput {

@@ -43,6 +43,7 @@ const serverSchema = z.object({
   id: z.number(),
   name: z.string(),
   created: z.string(),
+  status: z.string(),
   labels: z.record(z.string(), z.string()),
   server_type: z.object({ name: z.string() }),
   location: z.object({ name: z.string() }),

@@ -6,13 +6,14 @@ import type { ExistingServer } from './hetzner';
 
 /** Workers as their servers' labels tell of them, oldest first; a server that lacks one of our labels is none. */
 export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
-  const workers = servers.flatMap(({ labels, created, server_type, location, placement_group }) => {
+  const workers = servers.flatMap(({ labels, created, status, server_type, location, placement_group }) => {
     const { pool, 'worker-id': id, 'config-hash': configHash, 'config-hash-version': version } = labels;
     if (!pool || !id || !configHash || !/^\d+$/.test(version ?? '')) return [];
     const group = /-(\d+)$/.exec(placement_group?.name ?? '')?.[1];
     return [
       {
         pool,
+        status,
         member: {
           id,
           configHash,

@@ -15,7 +15,7 @@ describe('what stays in memory of an update that has ended', function () {
   before(async () => {
     environment = await Environment.start();
     environment.configure({});
-    const { intentFile: _, ...place } = await servicePlace(environment);
+    const place = await servicePlace(environment);
     stack = await EngineStack.open({ ...place, censor: createCensor(), lockerStarted: () => undefined });
   });
   after(() => environment?.close());

@@ -48,19 +48,25 @@ async function asked(
     leads = true,
     record = recorded('ci-0001', 'ci-0002'),
     there = [],
+    status = 'running',
   }: {
     workers?: RegisteredWorker[];
     held?: Record<string, number[]>;
     leads?: boolean;
     record?: Membership;
     there?: string[];
+    status?: string;
   } = {},
 ) {
   let change: unknown;
   const runner = {
     environment: 'staging',
     update: async (ask: Parameters<StackRunner['update']>[0]) => {
-      const existing = recorded(...there)['ci']!.members.map((member) => ({ pool: 'ci', member }));
+      const existing = recorded(...there)['ci']!.members.map((member) => ({
+        pool: 'ci',
+        member,
+        status,
+      }));
       change = await ask(record, existing);
       return { outcome: 'succeeded' };
     },
@@ -158,6 +164,12 @@ describe('an update, asked under the stack’s lock', () => {
     const order = { launches: [launch, launch], failed: new Set(['ci-0001', 'ci-0002']) };
     const { change } = await asked(order, { there: ['ci-0002'] });
     assert.deepEqual(change, { launches: [launch], removals: ['ci-0001'] });
+  });
+
+  it('gives up a member whose server was made and does not come up', async () => {
+    const order = { launches: [launch], failed: new Set(['ci-0002']) };
+    const { change } = await asked(order, { there: ['ci-0002'], status: 'off' });
+    assert.deepEqual(change, { launches: [launch], removals: ['ci-0002'] });
   });
 
   it('leaves room for servers that nobody has recorded, and for those that only leave', async () => {

@@ -273,6 +273,7 @@ describe('preflight: what Hetzner offers', () => {
     );
     assert.deepEqual(workers[0], {
       pool: 'ci',
+      status: 'running',
       member: {
         id: 'ci-0001',
         configHash: '0123456789abcdef',
