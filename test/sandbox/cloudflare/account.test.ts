@@ -70,7 +70,7 @@ describe('Cloudflare account', () => {
     await account.create({ name: 'www', type: 'A', content: '192.0.2.1' });
     const state: unknown = JSON.parse(JSON.stringify(cloudflare.snapshot()));
     const { token, zones } = cloudflare;
-    cloudflare.reset();
+    await cloudflare.reset();
     assert.deepEqual([cloudflare.token, cloudflare.zones], [token, zones]);
     assert.deepEqual((await account.records('GET', '')).body.result, []);
     cloudflare.restore(state);

@@ -53,7 +53,7 @@ describe('hetzner state', () => {
     await cloud.make('/servers', plainServer('web'));
     cloud.hetzner.catalogue.setAvailable('cx33', false);
     cloud.advance(1);
-    cloud.hetzner.reset();
+    await cloud.hetzner.reset();
     assert.deepEqual(cloud.kernel.schedule.snapshot(), []);
     assert.equal(cloud.freeAddresses.size, free);
     assert.deepEqual(
