@@ -22,6 +22,8 @@ const entry = z.tuple([z.string(), z.unknown()]);
 const streamInfo = fields.pipe(
   z.object({
     length: z.number(),
+    /** Ever; absent before Redis 7. */
+    'entries-added': z.number().optional(),
     'last-generated-id': z.string(),
     'first-entry': entry.nullable(),
     'max-deleted-entry-id': z.string().optional(),
@@ -79,30 +81,45 @@ async function read(
   const delivered = group['last-delivered-id'];
   const waiting =
     known(stream, group) ??
-    (await counted(redis, place, { key, delivered, last: stream['last-generated-id'] }));
+    (await counted(redis, place, {
+      key,
+      delivered,
+      last: stream['last-generated-id'],
+      estimate: estimate(stream, group),
+    }));
   const first =
     waiting === 0 ? undefined : (await redis.xrange(key, `(${delivered}`, '+', 'COUNT', 1))[0]?.[0];
   const oldestAge = first === undefined ? undefined : ageOf(first, seconds + micros / 1e6);
   return toReading(place, { waiting, running: group.pending, oldestAge });
 }
 
-/**
- * What follows from the ids alone, or Redis's own count where nothing was ever deleted by XDEL: one that skips a
- * deleted entry goes on with a count that is too high (Redis 7.0).
- */
+/** What follows from the ids alone, or Redis's own count where no entry was ever taken away. */
 function known(stream: Stream, group: Group): number | undefined {
   const delivered = group['last-delivered-id'];
   const first = stream['first-entry']?.[0];
   if (first === undefined || !isBefore(delivered, stream['last-generated-id'])) return 0;
   if (isBefore(delivered, first)) return stream.length;
+  return stream['entries-added'] === stream.length ? (group.lag ?? undefined) : undefined;
+}
+
+/**
+ * Redis's own count where entries were trimmed and never deleted by XDEL. It is too high after entries that waited are
+ * gone (Redis 7.0), until the group has caught up.
+ */
+function estimate(stream: Stream, group: Group): number | undefined {
   return stream['max-deleted-entry-id'] === '0-0' ? (group.lag ?? undefined) : undefined;
 }
 
-/** @throws QueueError `wrong`, where too many wait to be counted one by one */
+/** @throws QueueError `wrong`, where too many wait to be counted one by one and there is no estimate */
 async function counted(
   redis: Redis,
   place: Place,
-  { key, delivered, last }: { key: string; delivered: string; last: string },
+  {
+    key,
+    delivered,
+    last,
+    estimate = 0,
+  }: { key: string; delivered: string; last: string; estimate: number | undefined },
 ): Promise<number> {
   // Workers that delete what is done leave few entries up to the group's place, and the rest waits.
   const [length, done] = await Promise.all([
@@ -110,6 +127,7 @@ async function counted(
     redis.xrange(key, '-', delivered, 'COUNT', PAGE),
   ]);
   if (done.length < PAGE) return length - done.length;
+  if (estimate > PAGE) return estimate;
 
   let total = 0;
   let from = `(${delivered}`;

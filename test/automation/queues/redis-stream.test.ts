@@ -76,7 +76,22 @@ describe('a Redis stream’s waiting entries', () => {
           await redis.del(key);
           await redis.xgroup('CREATE', key, 'workers', '$', 'MKSTREAM');
         }),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        // An entry that waits is trimmed, and the group goes on behind it.
+        examples: [
+          [
+            [
+              { kind: 'add', entries: 1 },
+              { kind: 'take', entries: 1 },
+              { kind: 'add', entries: 1 },
+              { kind: 'trim', entries: 0 },
+              { kind: 'add', entries: 2 },
+              { kind: 'take', entries: 1 },
+            ],
+          ],
+        ],
+      },
     );
   });
 
