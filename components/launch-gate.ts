@@ -11,7 +11,7 @@ const SENDING_MS = 20;
  * what exists already is declared only when the requests for new servers are on their way.
  */
 export class LaunchGate {
-  /** To be depended on by what exists already. */
+  /** Resolves when what exists already may be declared. */
   readonly passed: Promise<void>;
   private readonly requests: Promise<unknown>[] = [];
   private readonly open: () => void;

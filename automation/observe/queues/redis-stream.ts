@@ -85,7 +85,7 @@ async function read(
       key,
       delivered,
       last: stream['last-generated-id'],
-      estimate: estimate(stream, group),
+      estimate: estimateOf(stream, group),
     }));
   const first =
     waiting === 0 ? undefined : (await redis.xrange(key, `(${delivered}`, '+', 'COUNT', 1))[0]?.[0];
@@ -106,7 +106,7 @@ function known(stream: Stream, group: Group): number | undefined {
  * Redis's own count where entries were trimmed and never deleted by XDEL. It is too high after entries that waited are
  * gone (Redis 7.0), until the group has caught up.
  */
-function estimate(stream: Stream, group: Group): number | undefined {
+function estimateOf(stream: Stream, group: Group): number | undefined {
   return stream['max-deleted-entry-id'] === '0-0' ? (group.lag ?? undefined) : undefined;
 }
 
