@@ -1,5 +1,5 @@
-import { isThere } from '../image/programs';
 import { HOST_ADDRESS } from '../kernel/guest-network';
+import { isThere } from '../kernel/programs';
 import type { Kernel } from '../kernel/vendor';
 import { startPackageRepository, tailscalePackage } from '../packages';
 import { initialPolicy, parsePolicy } from '../tailscale/policy';

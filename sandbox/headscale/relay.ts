@@ -2,7 +2,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
-import { runCommand } from '../image/command';
+import { runCommand } from '../kernel/command';
 
 export interface RelayFront {
   port: number;

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCommand } from '../image/command';
+import { runCommand } from '../kernel/command';
 import { configuration, type Ports, relayMap, relayMapIn } from './configuration';
 import { startRelayFront } from './relay';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from './command';
+import { runCommand } from '../kernel/command';
 
 /** Where this machine gets Debian's packages from; images and their guests use the same. */
 export interface Archive {

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../kernel/command';
+import { systemPath } from '../kernel/programs';
 import { type Archive, debianSources } from './apt';
-import { runCommand } from './command';
-import { systemPath } from './programs';
 import type { Recipe } from './recipes';
 
 /** The files that a guest starts from. */

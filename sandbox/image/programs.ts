@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { runCommand } from './command';
+import { runCommand } from '../kernel/command';
+import { isThere, systemPath } from '../kernel/programs';
 
 /** What images and guests need of this machine, by the Debian package that has it. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -10,12 +9,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'qemu-img': 'qemu-utils',
   setpriv: 'util-linux',
 };
-
-/** Where Debian keeps programs for root, whatever this process's PATH says. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
-
-/** PATH with the system's own folders. */
-export const systemPath = [process.env['PATH'] ?? '', ...SYSTEM_FOLDERS].join(delimiter);
 
 /**
  * Installs what is missing, where that is possible.
@@ -33,16 +26,4 @@ export async function ensurePrograms(log: (line: string) => void): Promise<void>
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PATH: systemPath };
   await runCommand('apt-get', ['-q', 'update'], { env });
   await runCommand('apt-get', ['-qy', '--no-install-recommends', 'install', ...packages], { env });
-}
-
-/** Whether this machine has a program, on PATH or among the system's own. */
-export function isThere(program: string): boolean {
-  return systemPath.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

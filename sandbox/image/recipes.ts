@@ -78,7 +78,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   },
   'debian-13': {
     suite: 'trixie',
-    base: [...base, 'isc-dhcp-client'],
+    // Debian 12's least system still has resize2fs.
+    base: [...base, 'isc-dhcp-client', 'e2fsprogs'],
     packages,
     setUp: privateNetworks + likeTheVendor,
     megabytes: 4096,

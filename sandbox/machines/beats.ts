@@ -136,18 +136,27 @@ export class Beats {
     // The local cloud reaches nothing outside this computer.
     if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
       throw new Error(`curl: (6) Could not resolve host: ${url.hostname}`);
-    const timeout = AbortSignal.timeout(this.outside.timeoutSeconds() * 1000);
-    const { statusCode, body: answer } = await request(url, {
-      method: 'POST',
-      headers: program.headers,
-      body,
-      signal: AbortSignal.any([signal, timeout]),
-      dispatcher: this.agent,
-    });
-    const text = await answer.text();
-    if (statusCode >= FIRST_ERROR_STATUS)
-      throw new Error(`curl: (22) The requested URL returned error: ${statusCode}`);
-    return text;
+    // Not `AbortSignal.timeout`: Node 20 collects one that only `AbortSignal.any` knows of, and it never fires.
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error('curl: (28) Operation timed out')),
+      this.outside.timeoutSeconds() * 1000,
+    );
+    try {
+      const { statusCode, body: answer } = await request(url, {
+        method: 'POST',
+        headers: program.headers,
+        body,
+        signal: AbortSignal.any([signal, late.signal]),
+        dispatcher: this.agent,
+      });
+      const text = await answer.text();
+      if (statusCode >= FIRST_ERROR_STATUS)
+        throw new Error(`curl: (22) The requested URL returned error: ${statusCode}`);
+      return text;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -47,6 +47,8 @@ export class Sshd {
         );
         resolve();
       });
+      // One that is closed before it listens says neither that it does nor why it does not.
+      listener.once('close', resolve);
       listener.listen(port, address, () => {
         listener.unref();
         resolve();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { runCommand } from '../image/command';
+import { runCommand } from '../kernel/command';
 
 /** A package that a repository has. */
 export interface IndexedPackage {

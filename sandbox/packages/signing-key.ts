@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../image/command';
+import { runCommand } from '../kernel/command';
 
 const USER = 'Packages of the local cloud <sandbox@sandbox.example>';
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runCommand } from '../image/command';
+import { runCommand } from '../kernel/command';
 
 /** Where the vendor's package has its files; `program` or `file` of the folder that the toolchain built. */
 const LAYOUT: readonly { from: string; to: string; mode: number }[] = [

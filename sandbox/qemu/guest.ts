@@ -3,10 +3,10 @@ import { closeSync, existsSync, openSync, statSync, writeFileSync, appendFileSyn
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCommand } from '../image/command';
-import { systemPath } from '../image/programs';
 import type { ImageFiles } from '../image';
+import { runCommand } from '../kernel/command';
 import type { ServerStart } from '../kernel/lifecycle';
+import { systemPath } from '../kernel/programs';
 import type { MachineState } from '../machines';
 import type { Accelerator } from './accelerator';
 import { commandLine } from './command-line';

@@ -1,7 +1,16 @@
 import type { PrivateInterface } from '../../kernel/lifecycle';
 import { METADATA_ADDRESS } from '../addresses';
 import { dhcpAnswer } from './dhcp';
-import { arpReply, arpRequest, BROADCAST, destinationOf, forwarded, udpFrame, udpOf } from './frames';
+import {
+  arpReply,
+  arpRequest,
+  BROADCAST,
+  destinationOf,
+  forwarded,
+  resetOf,
+  udpFrame,
+  udpOf,
+} from './frames';
 
 /** A machine's interface in a private network. */
 export interface Port {
@@ -47,7 +56,8 @@ export class Router {
       return;
     }
     const target = this.at(destination) ?? this.at(this.nextHop(destination));
-    if (target && target !== port) target.send(forwarded(frame, target.facts.macAddress, GATEWAY_MAC));
+    if (target === port) this.endConnection(port, frame);
+    else target?.send(forwarded(frame, target.facts.macAddress, GATEWAY_MAC));
   }
 
   /** A frame that the metadata service's side sent, which knows the machine by its address in this network. */
@@ -58,6 +68,15 @@ export class Router {
     } else if (destinationOf(frame) === port.facts.ip) {
       port.send(forwarded(frame, port.facts.macAddress, GATEWAY_MAC));
     }
+  }
+
+  /**
+   * What a NAT machine sends on to a machine that is gone would come back to it. A real peer, which nobody answers,
+   * finds out within a minute or two; here it talks to the emulator, which goes on answering for ten unless it is told.
+   */
+  private endConnection(port: Port, frame: Buffer): void {
+    const reset = resetOf(frame, { to: port.facts.macAddress, from: GATEWAY_MAC });
+    if (reset) port.send(reset);
   }
 
   private at(address: string | undefined): Port | undefined {

@@ -11,6 +11,8 @@ import {
 import { type Port, Router } from '../../../sandbox/qemu/network/router';
 
 const GATEWAY = '10.20.0.1';
+const RESET = 4;
+const ACKNOWLEDGE = 16;
 
 describe('a private network of guests', () => {
   let sent: { to: string; frame: Buffer }[];
@@ -58,6 +60,35 @@ describe('a private network of guests', () => {
     const nat = plug('nat', '10.20.255.254');
     router.fromMachine(nat, packet(nat, '192.0.2.1'));
     assert.deepEqual(sent, []);
+  });
+
+  describe('when a NAT machine sends something on to a machine that is gone', () => {
+    beforeEach(() => (router = new Router(() => '10.20.255.254')));
+
+    it('ends the connection', () => {
+      router.fromMachine(plug('nat', '10.20.255.254'), segment(ACKNOWLEDGE));
+      const reset = lastFrame();
+      const ip = reset.subarray(14, 34);
+      const tcp = reset.subarray(34);
+      assert.deepEqual(
+        [ip.subarray(12, 16).join('.'), ip.subarray(16).join('.')],
+        ['10.20.0.2', '192.0.2.1'],
+      );
+      assert.deepEqual([tcp.readUInt16BE(0), tcp.readUInt16BE(2)], [40_000, 443]);
+      assert.equal(tcp.readUInt32BE(4), 77);
+      assert.equal(tcp[13], RESET);
+      assert.equal(sumOf(ip), 0xffff);
+      assert.equal(sumOf(Buffer.from([...ip.subarray(12), 0, 6, 0, tcp.length, ...tcp])), 0xffff);
+    });
+
+    for (const [what, flags] of [
+      ['a connection that only opens', 2],
+      ['one that has been ended', ACKNOWLEDGE | RESET],
+    ] as const)
+      it(`leaves ${what} without an answer`, () => {
+        router.fromMachine(plug('nat', '10.20.255.254'), segment(flags));
+        assert.deepEqual(sent, []);
+      });
   });
 
   it('loses what is for nobody, and everything of a machine that was unplugged', () => {
@@ -136,6 +167,28 @@ const packet = ({ facts }: Port, ip: string): Buffer =>
       payload: Buffer.from('hello'),
     },
   );
+
+/** From 192.0.2.1:443 to 10.20.0.2:40000, which has sent 76 bytes; its IP header has four bytes of options. */
+function segment(flags: number): Buffer {
+  const frame = Buffer.alloc(14 + 24 + 20);
+  frame.writeUInt16BE(0x0800, 12);
+  frame[14] = 0x46;
+  frame[23] = 6;
+  Buffer.from([...ipBytes('192.0.2.1'), ...ipBytes('10.20.0.2')]).copy(frame, 26);
+  frame.writeUInt16BE(443, 38);
+  frame.writeUInt16BE(40_000, 40);
+  frame.writeUInt32BE(77, 46);
+  frame[51] = flags;
+  return frame;
+}
+
+/** The ones' complement sum of 16-bit words; all ones where a checksum among them is right (RFC 1071). */
+function sumOf(bytes: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}
 
 const lease = ({ facts }: Port, kind: number): Buffer =>
   udpFrame(
