@@ -81,7 +81,8 @@ function routeLabels({ host, port }: { host: string; port: number }): string[] {
 
 /**
  * A container under systemd. Its output goes to the journal alone, hence no log driver. It is pulled beforehand, so
- * that a failing pull is a failing step. `docker stop` ends it: a signal to `docker run` could leave it running.
+ * that a failing pull is a failing step. `docker stop` ends it: a signal to `docker run` could leave it running. How it
+ * ended is kept in memory, a line each time.
  */
 function container(name: string, image: string, stopGrace: number, run: string[], before = ''): Section {
   return {
@@ -97,9 +98,29 @@ ${before}exec docker run --rm --name ${name} --log-driver none ${run.map(quote).
       ),
       file(
         `/etc/systemd/system/worker-pools@${name}.service.d/stop.conf`,
-        `[Service]\nExecStop=docker stop -t ${stopGrace} %i\nTimeoutStopSec=${stopGrace + 10}\n`,
+        `[Service]
+ExecStop=docker stop -t ${stopGrace} %i
+ExecStopPost=sh -c 'echo $EXIT_STATUS >>/run/worker-pools.%i'
+TimeoutStopSec=${stopGrace + 10}
+`,
       ),
     ],
-    step: `try 900 docker pull -q ${quote(image)}\n${start(name)}`,
+    step: `try 900 docker pull -q ${quote(image)}\n${start(name)}${startedWell(name)}`,
   };
 }
+
+/**
+ * A container that cannot be started, or ends with an error again and again, would make a worker that does nothing and
+ * counts. Seen twice a second apart, or one good end, is a good start; the third bad end is none.
+ */
+const startedWell = (name: string): string => `e=/run/worker-pools.${name} i=0
+: >>$e
+until [ $i = 2 ] || grep -qx 0 $e; do
+  [ "$(wc -l <$e)" -lt 3 ] || {
+    journalctl -qo cat -n 10 _SYSTEMD_UNIT=worker-pools@${name}.service
+    exit 1
+  }
+  docker ps -qf name=^${name}$ | grep -q . && i=$((i + 1)) || i=0
+  sleep 1
+done
+`;

@@ -28,7 +28,7 @@ export interface MachineDocument {
  * @throws RangeError for an environment name or value that no container can have.
  */
 export function workerDocument(machine: WorkerMachine): MachineDocument {
-  const { network, os, service } = machine;
+  const { network, service } = machine;
   const container = machine.workload?.container;
   const needsDocker = machine.docker || machine.traefik !== undefined || container !== undefined;
   return compose(
@@ -40,7 +40,7 @@ export function workerDocument(machine: WorkerMachine): MachineDocument {
       ...basics(machine),
     ],
     [
-      ...(needsDocker ? [docker(os)] : []),
+      ...(needsDocker ? [docker(machine)] : []),
       metadataGuard(),
       ...tailnet(machine),
       ...(machine.traefik ? [traefik(machine.traefik)] : []),

@@ -98,6 +98,8 @@ export interface WorkerMachine extends Machine {
   network: Network;
   /** Implied by `traefik` and `workload`. */
   docker: boolean;
+  /** URLs of mirrors that Docker asks before Docker Hub. */
+  registryMirrors?: string[];
   traefik?: Traefik;
   workload?: { container: Container };
   /** Jobs that the worker runs at once; told to the service. */

@@ -5,7 +5,8 @@ import type { Repository, Section } from './section';
  * fastest, and a machine that lacks one of them is of no use.
  *
  * Not cloud-init's own `packages`, which tries once. `apt-helper` is part of apt, so nothing needs to be there
- * to fetch a repository's key. Without Error-Mode, `update` calls an unreachable repository a success.
+ * to fetch a repository's key. Without Error-Mode, `update` calls an unreachable repository a success. Translated
+ * descriptions, a third of what it would fetch, are for readers.
  */
 export function packages(sections: readonly Section[]): Section {
   const names = [...new Set(sections.flatMap((section) => section.packages ?? []))].sort();
@@ -13,7 +14,7 @@ export function packages(sections: readonly Section[]): Section {
   return {
     name: 'packages',
     step: `${repositories.map(addRepository).join('')}export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-try 300 apt-get -qo APT::Update::Error-Mode=any update
+try 300 apt-get -qo APT::Update::Error-Mode=any -o Acquire::Languages=none update
 try 600 apt-get -qyo DPkg::Lock::Timeout=300 --no-install-recommends install ${names.join(' ')}
 `,
   };

@@ -6,7 +6,8 @@ const keyFile = '/run/worker-pools.key';
 
 /**
  * Joins the tailnet with the vendor's signed package. The key is read from a file, never from a command line.
- * `up` may be tried again: once the machine is registered, a later try needs no key.
+ * `up` may be tried again: once the machine is registered, a later try needs no key. "backend error" is what the control
+ * server has said, such as that the key is used: a later try would wait for nothing and not be told again.
  */
 export function tailscale(settings: Tailscale, hostname: string, os: OperatingSystem): Section {
   const { authKey, tags, packages, loginServer } = settings;
@@ -26,6 +27,14 @@ export function tailscale(settings: Tailscale, hostname: string, os: OperatingSy
       url: `${packages.replace(/\/+$/, '')}/${os.distribution}`,
       suite: os.suite,
     },
-    step: `try 90 tailscale up ${flags.map(quote).join(' ')}\nrm ${keyFile}\n`,
+    step: `said=/run/worker-pools.tailscale
+for pause in 5 10 15 20 0; do
+  timeout 90 tailscale up ${flags.map(quote).join(' ')} >$said 2>&1 && break
+  cat $said
+  if [ $pause = 0 ] || grep -q 'backend error' $said; then exit 1; fi
+  sleep $pause
+done
+rm ${keyFile}
+`,
   };
 }

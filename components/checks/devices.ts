@@ -93,16 +93,15 @@ const errorMessage = (body: unknown): string | undefined =>
   z.object({ message: z.string() }).safeParse(body).data?.message;
 
 const POLL_MS = 2_000;
-/** How long a machine may take from creation to being on the tailnet. */
-export const ENROLMENT_TIMEOUT_MS = 120_000;
 
 /**
  * Watches the device list until a machine of this host name is connected; the newest one counts.
- * @throws Error after two minutes, saying what to look at
+ * @throws Error after `patience` milliseconds, saying what to look at
  */
 export async function awaitDevice(
   credentials: TailscaleCredentials,
   hostname: string,
+  patience: number,
   say: (line: string) => void,
 ): Promise<Device> {
   const started = Date.now();
@@ -116,11 +115,11 @@ export async function awaitDevice(
       say(`${hostname} is on the tailnet as ${device.name} (${device.addresses[0]}) after ${seconds} s`);
       return device;
     }
-    if (Date.now() - started > ENROLMENT_TIMEOUT_MS) {
+    if (Date.now() - started > patience) {
       throw new Error(
         device
           ? `${hostname} is on the tailnet, but not authorised after ${seconds} s. Approve it in the admin console, or let the OAuth client make pre-authorised keys.`
-          : `${hostname} did not show up on the tailnet within ${seconds} s. Look at the machine's console and /var/log/cloud-init-output.log, at the key in Tailscale's admin console (used, expired?), and whether the machine has a way out.`,
+          : `${hostname} did not show up on the tailnet within ${seconds} s. Look at the machine's console and /var/log/cloud-init-output.log, at the key in Tailscale's admin console (used, expired?), and whether the machine has a way out; give WORKER_POOLS_READY_TIMEOUT (seconds) if it needs longer.`,
       );
     }
     if (polls % 5 === 0) say(`waiting for ${hostname} to join the tailnet (${seconds} s)`);

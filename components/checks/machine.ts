@@ -21,15 +21,23 @@ const questionSchema = z.object({
 });
 type Question = z.infer<typeof questionSchema>;
 
-/** Milliseconds from the start of the check; the variable, in seconds, is for images that take longer. */
-const SET_UP_TIMEOUT_MS = Number(process.env['WORKER_POOLS_READY_TIMEOUT'] ?? 15 * 60) * 1000;
+/** Seconds that were given, for images that take longer. */
+const GIVEN = process.env['WORKER_POOLS_READY_TIMEOUT'];
+/** Milliseconds from the start of the check until the machine is on the tailnet, and until its set-up has ended. */
+const ENROLMENT_TIMEOUT_MS = Number(GIVEN ?? 120) * 1000;
+const SET_UP_TIMEOUT_MS = Number(GIVEN ?? 15 * 60) * 1000;
 
 run(async () => {
   const question = readQuestion(questionSchema);
   const deadline = Date.now() + SET_UP_TIMEOUT_MS;
   const device =
     question.connectivity === 'tailscale'
-      ? await awaitDevice(tailscaleCredentials(question.tailscale, process.env), question.hostname, say)
+      ? await awaitDevice(
+          tailscaleCredentials(question.tailscale, process.env),
+          question.hostname,
+          ENROLMENT_TIMEOUT_MS,
+          say,
+        )
       : undefined;
   const address = device?.addresses[0] ?? question.address;
   let reported = 0;
@@ -56,7 +64,12 @@ async function open(question: Question, address: string): Promise<Client> {
   };
   if (!question.jump || question.connectivity === 'tailscale') return connect(target);
   const between = await connect({ ...target, host: question.jump.address, hostKey: question.jump.hostKey });
-  return connect({ ...target, through: await forward(between, address, question.sshPort) });
+  try {
+    return await connect({ ...target, through: await forward(between, address, question.sshPort) });
+  } catch (error) {
+    between.destroy();
+    throw error;
+  }
 }
 
 /** @throws Error with the end of the machine's own log when its set-up failed */

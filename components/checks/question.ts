@@ -12,6 +12,8 @@ export function say(line: string): void {
 
 /** Runs a script's main function; a failure is one readable line and exit code 1. */
 export function run(main: () => Promise<void>): void {
+  // Node ends with 0 where nothing is left that it could wait for, whether or not the function has ended.
+  process.exitCode = 1;
   main().then(
     () => process.exit(0),
     (error: unknown) => {

@@ -29,6 +29,9 @@ export class HostKeyMismatchError extends Error {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const RETRY_MS = 2_000;
+/** A machine that loses its power ends no connection: one that says nothing for two minutes is gone. */
+const KEEPALIVE_MS = 15_000;
+const MISSING_ANSWERS = 8;
 
 /**
  * Opens a connection as root; the host key is verified.
@@ -38,11 +41,13 @@ export async function connect(target: SshTarget): Promise<Client> {
   const client = new Client();
   const expected = Buffer.from(target.hostKey.split(' ')[1] ?? '', 'base64');
   let mismatch = false;
-  const ready = once(client, 'ready');
+  const ready = loggedIn(client);
   client.connect({
     ...(target.through ? { sock: target.through } : { host: target.host, port: target.port }),
     username: 'root',
     readyTimeout: CONNECT_TIMEOUT_MS,
+    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveCountMax: MISSING_ANSWERS,
     algorithms: { serverHostKey: ['ssh-ed25519'] },
     hostVerifier: (shown: Buffer) => {
       mismatch = !shown.equals(expected);
@@ -62,6 +67,19 @@ export async function connect(target: SshTarget): Promise<Client> {
     }
     throw error;
   }
+}
+
+/**
+ * Rejects also where the other side ends the connection after its greeting, as an sshd does that is started anew: the
+ * library (ssh2 1.17, `lib/client.js`) then gives up its own time limit and says no more than that it has ended.
+ */
+function loggedIn(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => reject(new Error('the connection was lost before the login'));
+    client.once('ready', resolve).once('end', lost).once('close', lost);
+    // It stays: what breaks later fails the command that runs, and not the whole process.
+    client.on('error', reject);
+  });
 }
 
 /**

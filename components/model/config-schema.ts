@@ -94,6 +94,12 @@ export const machinesSchema = z.strictObject({
     .describe(
       'certificates of private authorities that machines trust: for a login server or a repository of your own',
     ),
+  registryMirrors: z
+    .array(httpUrl)
+    .default([])
+    .describe(
+      'where Docker asks for images of Docker Hub first: it limits pulls by address, and workers behind a NAT machine share one',
+    ),
 });
 
 const natGatewaySchema = z.strictObject({

@@ -33,6 +33,8 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
   const pool = config.pools[name]!;
   const { docker, traefik, container } = pool.workload;
   const hostname = physicalName(environment, id);
+  const needsDocker = docker || traefik || container !== undefined;
+  const { registryMirrors } = config.machines;
   return {
     environment,
     pool: name,
@@ -57,7 +59,8 @@ export function workerMachine(config: StackConfig, facts: WorkerFacts): WorkerMa
     ...(facts.authKey === undefined
       ? {}
       : { tailscale: { authKey: facts.authKey, tags: config.access.tags, ...config.access.tailscale } }),
-    docker: docker || traefik || container !== undefined,
+    docker: needsDocker,
+    ...(needsDocker && registryMirrors.length > 0 ? { registryMirrors } : {}),
     ...(traefik ? { traefik: { image: defaultTraefikImage } } : {}),
     ...(container ? { workload: { container: { ...container, env: sorted(container.env) } } } : {}),
     slots: pool.slots,

@@ -92,6 +92,7 @@ export const full: WorkerMachine = {
       route: { host: 'ci-000a.staging.example.com', port: 3000 },
     },
   },
+  registryMirrors: ['https://hub.example.com'],
   timeServers: ['ntp1.example.com', '10.20.0.7'],
   trustedCertificates: ['-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { workerDocument, type Container } from '../../cloud-init';
 import { clock } from '../../cloud-init/clock';
-import { bare, full, privateOnly } from './machines';
+import { bare, full, privateOnly, worker } from './machines';
 import { contentOf, inFolder, need, stub } from './programs';
 
 /** A program of the machine with its absolute folders moved into `folder`. */
@@ -372,6 +372,90 @@ describe('waiting for the NAT machine', function () {
       assert.equal(readFileSync(join(folder, 'tries'), 'utf8').trim().split('\n').length, 40);
       assert.match(stdout, /\nworker-pools: route: gave up waiting for 10\.20\.0\.1 to forward; .*\n$/);
     }));
+});
+
+describe('the step that joins the tailnet', function () {
+  this.timeout(60_000);
+  const document = workerDocument(worker);
+  const prelude = contentOf(document, '/usr/local/lib/worker-pools/step');
+  const step = contentOf(document, '/var/lib/cloud/scripts/per-instance/13-tailscale');
+
+  const rows = [
+    { name: 'joins', answers: ['ok'], tries: 1, status: 0 },
+    { name: 'tries again when nobody answers', answers: ['timeout', 'ok'], tries: 2, status: 0 },
+    { name: 'gives up after five tries', answers: ['timeout'], tries: 5, status: 1 },
+    {
+      name: 'gives up at once when the control server refuses it, and says why',
+      answers: ['backend error: authkey already used'],
+      tries: 1,
+      status: 1,
+    },
+  ];
+  for (const { name, answers, tries, status } of rows)
+    it(name, () =>
+      inFolder((folder) => {
+        const programs = join(folder, '/usr/local/lib/worker-pools');
+        for (const path of [programs, join(folder, 'run')]) mkdirSync(path, { recursive: true });
+        writeFileSync(join(programs, 'step'), moved(prelude, folder));
+        writeFileSync(join(folder, 'run/worker-pools.key'), 'tskey');
+        writeFileSync(join(folder, 'answers'), `${answers.join('\n')}\n`);
+        stub(folder, 'sleep', '');
+        stub(
+          folder,
+          'tailscale',
+          `echo x >>${folder}/tries; a=$(head -n 1 ${folder}/answers)
+[ $(wc -l <${folder}/answers) = 1 ] || sed -i 1d ${folder}/answers; [ "$a" = ok ] || { echo "$a" >&2; exit 1; }`,
+        );
+        const result = sh(moved(step, folder), folder);
+        assert.equal(result.status, status, result.stdout + result.stderr);
+        assert.equal(readFileSync(join(folder, 'tries'), 'utf8').trim().split('\n').length, tries);
+        assert.equal(existsSync(join(folder, 'run/worker-pools.key')), status !== 0);
+        if (status !== 0) assert.ok(result.stdout.includes(`${answers[0]}\n`), result.stdout);
+      }),
+    );
+});
+
+describe('the step that starts a container', function () {
+  this.timeout(60_000);
+  const document = workerDocument({ ...bare, workload: { container: { image: 'i', env: {} } } });
+  const prelude = contentOf(document, '/usr/local/lib/worker-pools/step');
+  const step = contentOf(document, '/var/lib/cloud/scripts/per-instance/12-workload');
+
+  /** What is seen of the container in each second, the last one for ever: `starts`, `runs`, or the status that it ended with. */
+  const rows: { name: string; seconds: string; status: number }[] = [
+    { name: 'goes on when it runs', seconds: 'runs runs', status: 0 },
+    { name: 'waits for one that takes its time', seconds: 'starts starts starts runs runs', status: 0 },
+    { name: 'goes on when it has ended well', seconds: 'starts 0 starts', status: 0 },
+    { name: 'forgives two bad ends', seconds: '125 starts 1 runs runs', status: 0 },
+    {
+      name: 'fails with the reason when it cannot be started',
+      seconds: '127 starts 127 starts 127',
+      status: 1,
+    },
+    { name: 'fails when it ends with an error again and again', seconds: 'runs 1 runs 1 runs 1', status: 1 },
+  ];
+  for (const { name, seconds, status } of rows)
+    it(name, () =>
+      inFolder((folder) => {
+        const programs = join(folder, '/usr/local/lib/worker-pools');
+        for (const path of [programs, join(folder, 'run')]) mkdirSync(path, { recursive: true });
+        writeFileSync(join(programs, 'step'), moved(prelude, folder));
+        writeFileSync(join(folder, 'seconds'), `${seconds.replaceAll(' ', '\n')}\n`);
+        stub(
+          folder,
+          'second',
+          `s=$(head -n 1 ${folder}/seconds); case $s in [0-9]*) echo $s >>${ends(folder)} ;; esac`,
+        );
+        stub(folder, 'systemctl', 'second');
+        stub(folder, 'sleep', `[ $(wc -l <${folder}/seconds) = 1 ] || sed -i 1d ${folder}/seconds; second`);
+        stub(folder, 'docker', `[ $1 != ps ] || head -n 1 ${folder}/seconds | sed -n 's/runs/0f1e/p'`);
+        stub(folder, 'journalctl', 'echo "docker: executable file not found"');
+        const result = sh(moved(step, folder), folder);
+        assert.equal(result.status, status, result.stdout + result.stderr);
+        assert.equal(result.stdout.includes('executable file not found'), status !== 0);
+      }),
+    );
+  const ends = (folder: string): string => join(folder, 'run/worker-pools.workload');
 });
 
 describe('Traefik', function () {

@@ -13,7 +13,15 @@ import { bare, os, ssh as access, tailscale as tailnet, worker } from './machine
 const sshFile = '/etc/ssh/sshd_config.d/00-worker-pools.conf';
 const sshText = 'HostKey /etc/ssh/ssh_host_ed25519_key\nAuthenticationMethods publickey\n';
 const keyFile = { path: '/run/worker-pools.key', permissions: '0600' as const, content: tailnet.authKey };
-const up = 'try 90 tailscale up --auth-key=file:/run/worker-pools.key --timeout=60s';
+const joins = (flags: string): string => `said=/run/worker-pools.tailscale
+for pause in 5 10 15 20 0; do
+  timeout 90 tailscale up --auth-key=file:/run/worker-pools.key --timeout=60s ${flags} >$said 2>&1 && break
+  cat $said
+  if [ $pause = 0 ] || grep -q 'backend error' $said; then exit 1; fi
+  sleep $pause
+done
+rm /run/worker-pools.key
+`;
 
 const rows: { name: string; section: Section; expected: Section }[] = [
   {
@@ -41,11 +49,25 @@ const rows: { name: string; section: Section; expected: Section }[] = [
   },
   {
     name: 'Docker on Debian 12',
-    section: docker(os('debian-12')),
+    section: docker({ os: os('debian-12') }),
     expected: {
       name: 'docker',
-      packages: ['docker.io'],
+      packages: ['apparmor', 'docker.io'],
       files: [{ path: '/etc/docker/daemon.json', content: '{"log-driver":"local"}\n' }],
+    },
+  },
+  {
+    name: 'Docker with a mirror of its registry',
+    section: docker({ os: os('debian-12'), registryMirrors: ['https://mirror.gcr.io'] }),
+    expected: {
+      name: 'docker',
+      packages: ['apparmor', 'docker.io'],
+      files: [
+        {
+          path: '/etc/docker/daemon.json',
+          content: '{"log-driver":"local","registry-mirrors":["https://mirror.gcr.io"]}\n',
+        },
+      ],
     },
   },
   {
@@ -56,7 +78,7 @@ const rows: { name: string; section: Section; expected: Section }[] = [
       files: [keyFile],
       packages: ['tailscale'],
       repository: { name: 'tailscale', url: 'https://pkgs.tailscale.com/stable/ubuntu', suite: 'noble' },
-      step: `${up} --hostname=staging-ci-000a --advertise-tags=tag:worker,tag:staging\nrm /run/worker-pools.key\n`,
+      step: joins('--hostname=staging-ci-000a --advertise-tags=tag:worker,tag:staging'),
     },
   },
   {
@@ -71,7 +93,7 @@ const rows: { name: string; section: Section; expected: Section }[] = [
       files: [keyFile],
       packages: ['tailscale'],
       repository: { name: 'tailscale', url: 'http://10.0.0.2/ts/debian', suite: 'trixie' },
-      step: `${up} --hostname=h --login-server=https://hs.example.com\nrm /run/worker-pools.key\n`,
+      step: joins('--hostname=h --login-server=https://hs.example.com'),
     },
   },
   {
@@ -89,7 +111,7 @@ const rows: { name: string; section: Section; expected: Section }[] = [
       step: `try 60 /usr/lib/apt/apt-helper download-file https://r.example.com/debian/bookworm.noarmor.gpg /usr/share/keyrings/r.gpg
 echo "deb [signed-by=/usr/share/keyrings/r.gpg] https://r.example.com/debian bookworm main" >/etc/apt/sources.list.d/r.list
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-try 300 apt-get -qo APT::Update::Error-Mode=any update
+try 300 apt-get -qo APT::Update::Error-Mode=any -o Acquire::Languages=none update
 try 600 apt-get -qyo DPkg::Lock::Timeout=300 --no-install-recommends install curl nftables
 `,
     },
@@ -111,10 +133,24 @@ try 600 apt-get -qyo DPkg::Lock::Timeout=300 --no-install-recommends install cur
         },
         {
           path: '/etc/systemd/system/worker-pools@traefik.service.d/stop.conf',
-          content: '[Service]\nExecStop=docker stop -t 10 %i\nTimeoutStopSec=20\n',
+          content:
+            "[Service]\nExecStop=docker stop -t 10 %i\nExecStopPost=sh -c 'echo $EXIT_STATUS >>/run/worker-pools.%i'\n" +
+            'TimeoutStopSec=20\n',
         },
       ],
-      step: 'try 900 docker pull -q traefik:v3.6.13\nsystemctl -q enable --now worker-pools@traefik\n',
+      step: `try 900 docker pull -q traefik:v3.6.13
+systemctl -q enable --now worker-pools@traefik
+e=/run/worker-pools.traefik i=0
+: >>$e
+until [ $i = 2 ] || grep -qx 0 $e; do
+  [ "$(wc -l <$e)" -lt 3 ] || {
+    journalctl -qo cat -n 10 _SYSTEMD_UNIT=worker-pools@traefik.service
+    exit 1
+  }
+  docker ps -qf name=^traefik$ | grep -q . && i=$((i + 1)) || i=0
+  sleep 1
+done
+`,
     },
   },
 ];
@@ -130,7 +166,7 @@ describe('the concerns of a machine', () => {
   });
 
   it('Docker on Debian 13 brings its client, which is a package of its own there', () => {
-    assert.deepEqual(docker(os('debian-13')).packages, ['docker.io', 'docker-cli']);
+    assert.deepEqual(docker({ os: os('debian-13') }).packages, ['apparmor', 'docker.io', 'docker-cli']);
   });
 
   const dockerUsers = [

@@ -76,19 +76,29 @@ describe('Waiting for readiness', function () {
     assert.ok(!environment.sandbox.hetzner.acceptsInbound(server!, 80, '127.0.0.1'));
   });
 
-  it('ends with what to look at when a machine never becomes ready', async () => {
-    environment = await Environment.start({
+  for (const { what, access, machines, told } of [
+    {
+      what: 'never joins the tailnet',
+      access: tailnetAccess,
+      machines: { bootSeconds: { min: 600, max: 600 } },
+      told: /sandbox-ci-0001 did not show up on the tailnet within \d s\. .*WORKER_POOLS_READY_TIMEOUT/,
+    },
+    {
+      what: 'never becomes ready',
+      access: directAccess,
       machines: { bootSeconds: { min: 0.5, max: 1 }, neverReadyShare: 1 },
+      told: /sandbox-ci-0001: cloud-init did not end within 6 s\. Look at `cloud-init status --long`/,
+    },
+  ]) {
+    it(`ends with what to look at when a machine ${what}`, async () => {
+      environment = await Environment.start({ machines });
+      environment.configure({ access: access(environment), pools: oneWorker() });
+      const { code, text } = await environment.up({ WORKER_POOLS_READY_TIMEOUT: '6' });
+      assert.notEqual(code, 0);
+      assert.match(text, told);
+      assert.doesNotMatch(text, /\bat \S+ \(?\S+:\d+:\d+/);
     });
-    environment.configure({ access: directAccess(environment), pools: oneWorker() });
-    const { code, text } = await environment.up({ WORKER_POOLS_READY_TIMEOUT: '6' });
-    assert.notEqual(code, 0);
-    assert.match(
-      text,
-      /sandbox-ci-0001: cloud-init did not end within 6 s\. Look at `cloud-init status --long`/,
-    );
-    assert.doesNotMatch(text, /\bat \S+ \(?\S+:\d+:\d+/);
-  });
+  }
 
   it('refuses a machine that shows another host key than the expected one', async () => {
     environment = await Environment.start();

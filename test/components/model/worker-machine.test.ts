@@ -174,6 +174,7 @@ describe('worker machine: the config hash', () => {
       { ...whole, access: { ...access, tailscale: { loginServer: 'https://hs.example.com' } } },
     ],
     ['the time servers', { ...whole, machines: { timeServers: ['ntp.example.com'] } }],
+    ['the mirrors of Docker Hub', { ...whole, machines: { registryMirrors: ['https://hub.example.com'] } }],
     ['trusted certificates', { ...whole, machines: { trustedCertificates: [CERTIFICATE] } }],
     [
       'connectivity',
@@ -196,6 +197,12 @@ describe('worker machine: the config hash', () => {
     const onNetwork = { networkCidr: network.cidr };
     assert.notEqual(hashOf({ ...inside, machines: resolvers }, onNetwork), hashOf(inside, onNetwork));
     assert.equal(hashOf({ ...whole, machines: resolvers }), hashOf(whole));
+  });
+
+  it('does not change with the mirrors of Docker Hub where there is no Docker', () => {
+    const plain = withWhole({ workload: {} });
+    const mirrored = { ...plain, machines: { registryMirrors: ['https://hub.example.com'] } };
+    assert.equal(hashOf(mirrored), hashOf(plain));
   });
 
   it('changes with the environment and the pool', () => {
