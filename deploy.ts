@@ -139,7 +139,7 @@ function privateWorkers(facts: Preflight, membership: Membership): string[] {
   const machines = existingMachines(facts.workers);
   return Object.values(membership)
     .flatMap(({ members }) => members.map(({ id }) => id))
-    .filter((id) => machines.get(id)?.hasPublicAddress === false);
+    .filter((id) => machines.has(id) && machines.get(id)?.publicAddress === undefined);
 }
 
 /** What the record says of the network: the range of an own one, or the stack that owns it. */

@@ -2,6 +2,7 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as pulumi from '@pulumi/pulumi';
 import type { DnsConfig, StackConfig } from './model/config-schema';
 import type { MemberRecord } from './model/membership';
+import { resourceName, type WorkerPart } from './model/names';
 import type { Worker } from './worker';
 
 export interface DnsArgs {
@@ -35,12 +36,12 @@ export class Dns extends pulumi.ComponentResource {
   private addressRecords(
     { dns, zoneId, suffix }: DnsArgs,
     label: string,
-    purpose: string,
+    part: WorkerPart,
     workers: { member: MemberRecord; worker: Worker }[],
   ): void {
     for (const { member, worker } of workers) {
       new cloudflare.DnsRecord(
-        `${member.id}-${purpose}`,
+        resourceName(member.id, part),
         {
           zoneId,
           name: `${label}.${suffix}`,

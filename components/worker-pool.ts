@@ -5,8 +5,8 @@ import type { LaunchGate } from './launch-gate';
 import type { PoolConfig, StackConfig } from './model/config-schema';
 import { poolLabels } from './model/labels';
 import { placementGroups, type MemberRecord, type PoolMembership } from './model/membership';
-import { physicalName } from './model/names';
-import { lacksPublicAddress, type ExistingMachine } from './preflight/labelled-workers';
+import { physicalName, poolResourceName } from './model/names';
+import { addressType, lacksPublicAddress, type ExistingMachine } from './preflight/labelled-workers';
 import type { CheckAccess } from './readiness';
 import type { SshAccess } from './ssh-access';
 import { Worker } from './worker';
@@ -72,6 +72,7 @@ export class WorkerPool extends pulumi.ComponentResource {
         pool: this.name,
         member,
         serverId: machines.get(member.id)?.serverId,
+        addressType: addressType(member, this.pool, machines),
         gate,
         access,
         // Hetzner refuses a firewall for a server that has no public address.
@@ -106,7 +107,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     ];
     const kind = open.length === 0 ? 'closed' : 'open';
     return new hcloud.Firewall(
-      `${this.name}-${kind}`,
+      poolResourceName(this.name, kind),
       {
         name: physicalName(environment, this.name, kind),
         labels: poolLabels(environment, this.name),
@@ -125,11 +126,11 @@ export class WorkerPool extends pulumi.ComponentResource {
     const { environment, membership } = this.args;
     return new Map(
       placementGroups(membership.members).map(({ location, number }) => {
-        const key = `${location}-${number}`;
+        const key = `${location}-${number}` as const;
         return [
           key,
           new hcloud.PlacementGroup(
-            `${this.name}-${key}`,
+            poolResourceName(this.name, key),
             {
               name: physicalName(environment, this.name, key),
               type: 'spread',

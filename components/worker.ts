@@ -6,8 +6,9 @@ import type { LaunchGate } from './launch-gate';
 import type { StackConfig } from './model/config-schema';
 import { workerLabels } from './model/labels';
 import type { MemberRecord } from './model/membership';
-import { physicalName } from './model/names';
+import { physicalName, resourceName } from './model/names';
 import { hostKey, workerMachine } from './model/worker-machine';
+import type { AddressType } from './preflight/labelled-workers';
 import { checkReadiness, type CheckAccess } from './readiness';
 import type { SshAccess } from './ssh-access';
 import { tailnetKey } from './tailnet-key';
@@ -40,6 +41,7 @@ export interface WorkerArgs {
    * not in the state: declared with its id it is taken in, where a plain create would meet its own name.
    */
   serverId: number | undefined;
+  addressType: AddressType;
   access: SshAccess;
   firewallId: pulumi.Input<number> | undefined;
   placementGroupId: pulumi.Input<number> | undefined;
@@ -53,13 +55,14 @@ export interface WorkerArgs {
 
 /** Where a worker is found: its public IPv4 address, else its public IPv6 address, else its private one. */
 export interface Address {
-  type: 'A' | 'AAAA';
-  content: string;
+  /** Known before there is a server: an update in which its creation fails would else be refused its record's type, and end. */
+  type: AddressType;
+  content: pulumi.Output<string>;
 }
 
 /** One machine of a pool: its tailnet key, its server, and its address record where asked. */
 export class Worker extends pulumi.ComponentResource {
-  readonly address: pulumi.Output<Address>;
+  readonly address: Address;
 
   constructor(name: string, args: WorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('workerpools:index:Worker', name, {}, opts);
@@ -70,7 +73,7 @@ export class Worker extends pulumi.ComponentResource {
     const key =
       config.access.connectivity === 'tailscale'
         ? tailnetKey(
-            `${name}-key`,
+            resourceName(name, 'key'),
             { description: `${environment} ${member.id}`, tags: config.access.tags },
             this,
           )
@@ -97,7 +100,7 @@ export class Worker extends pulumi.ComponentResource {
       );
     }
     const server = new hcloud.Server(
-      `${name}-server`,
+      resourceName(name, 'server'),
       {
         name: hostname,
         serverType: member.serverType,
@@ -120,10 +123,10 @@ export class Worker extends pulumi.ComponentResource {
       },
     );
 
-    this.address = addressOf(server);
+    this.address = { type: args.addressType, content: addressOf(server, args.addressType) };
     if (args.dns) this.addressRecord(name, args.dns);
     if (args.check) {
-      checkReadiness(`${name}-ready`, {
+      checkReadiness(resourceName(name, 'ready'), {
         kind: 'worker',
         hostname,
         address: this.address.content,
@@ -138,7 +141,7 @@ export class Worker extends pulumi.ComponentResource {
 
   private addressRecord(name: string, dns: { zoneId: string; name: string }): void {
     new cloudflare.DnsRecord(
-      `${name}-dns`,
+      resourceName(name, 'dns'),
       {
         zoneId: dns.zoneId,
         name: dns.name,
@@ -153,10 +156,12 @@ export class Worker extends pulumi.ComponentResource {
 }
 
 /** Read from the server itself: an edit of the pool's public network is for new workers only. */
-function addressOf({ ipv4Address, ipv6Address, networks }: hcloud.Server): pulumi.Output<Address> {
-  return pulumi.all([ipv4Address, ipv6Address, networks]).apply(([ipv4, ipv6, privateNetworks]): Address => {
-    if (ipv4) return { type: 'A', content: ipv4 };
-    if (ipv6) return { type: 'AAAA', content: ipv6 };
-    return { type: 'A', content: privateNetworks?.[0]?.ip ?? '' };
-  });
+function addressOf(
+  { ipv4Address, ipv6Address, networks }: hcloud.Server,
+  type: AddressType,
+): pulumi.Output<string> {
+  if (type === 'AAAA') return ipv6Address;
+  return pulumi
+    .all([ipv4Address, networks])
+    .apply(([ipv4, privateNetworks]) => ipv4 || (privateNetworks?.[0]?.ip ?? ''));
 }

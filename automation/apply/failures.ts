@@ -25,6 +25,14 @@ export function failureKind(message: string, type: string): LaunchFailure['kind'
   }
 }
 
+/**
+ * Whether a vendor says that it does not know what was to be deleted: Hetzner's code, and Cloudflare's for a DNS record as
+ * its provider quotes the body. That of the tailnet takes it for done by itself.
+ */
+export function isUnknown(message: string): boolean {
+  return errorCode(message) === 'not_found' || /"code":\s*81044\b/.test(message);
+}
+
 /** `resource_unavailable` in `error during placement (resource_unavailable, 5ea0bbd4e9da492f)`. */
 export function errorCode(message: string): string | undefined {
   return /\(([a-z][a-z_]+)(?:, [^()]*)?\)/.exec(message)?.[1];

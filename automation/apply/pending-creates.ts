@@ -16,10 +16,13 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 const RECORD = 'cloudflare:index/dnsRecord:DnsRecord';
 
+/** Whether a create that may have been carried out without anybody hearing of it keeps the next one from its name. */
+export function keepsItsName(type: string): boolean {
+  return type === RECORD || type in COLLECTIONS;
+}
+
 /**
- * Clears away what a killed engine has left in the making: each such create may have been carried out at the vendor
- * without anybody hearing of it, and would be refused when it is tried again, because its name is taken. Servers are
- * left alone: the program takes them in by their labels. A tailnet key ends by itself within the hour.
+ * Clears away what a killed engine has left in the making.
  * @returns one sentence for each thing done
  * @throws VendorError when a vendor does not answer
  */
@@ -30,10 +33,7 @@ export async function settle(
   folder: string,
 ): Promise<string[]> {
   if (state.settled === undefined) return [];
-  const done: string[] = [];
-  for (const pending of state.pendingCreates) {
-    if (await isCleared(pending, state, question)) done.push(`deleted what was left of ${pending.name}`);
-  }
+  const done = await clear(state.pendingCreates, state, question);
   const file = join(folder, `settled-${stack.name}.json`);
   writeFileSync(file, state.settled, { mode: 0o600 });
   try {
@@ -45,17 +45,43 @@ export async function settle(
   return [...done, `took the pending ${names.join(', ') || 'operations'} out of the state`];
 }
 
+/**
+ * Deletes what such creates have made: each may have been carried out at the vendor without anybody hearing of it, and
+ * would be refused when it is tried again, because its name is taken. Servers are left alone: the program takes them in by
+ * their labels. A tailnet key ends by itself within the hour. To be called where nobody else can be making the same.
+ * @returns one sentence for each thing deleted
+ * @throws VendorError when a vendor does not answer
+ */
+export async function clear(
+  creates: readonly PendingCreate[],
+  state: ExportedState,
+  question: PreflightQuestion,
+): Promise<string[]> {
+  const done: string[] = [];
+  for (const create of creates) {
+    if (await isCleared(create, state, question)) done.push(`deleted what was left of ${create.name}`);
+  }
+  return done;
+}
+
 async function isCleared(
-  { type, inputs }: PendingCreate,
+  { type, inputs, since = 0 }: PendingCreate,
   state: ExportedState,
   question: PreflightQuestion,
 ): Promise<boolean> {
   const collection = COLLECTIONS[type];
   if (collection !== undefined) return deleteAtHetzner(collection, inputs, state, question);
-  return type === RECORD ? deleteRecord(inputs, state, question) : false;
+  return type === RECORD ? deleteRecord({ inputs, since }, state, question) : false;
 }
 
-/** Only what carries this stack's labels and is not in the state. */
+/** What may hang on any of these; whose id nobody knows nobody uses. */
+const leftSchema = z.object({
+  id: z.number(),
+  servers: z.array(z.unknown()).default([]),
+  applied_to: z.array(z.unknown()).default([]),
+});
+
+/** Only what carries this stack's labels, is not in the state, and is used by nobody. */
 async function deleteAtHetzner(
   collection: string,
   inputs: PendingCreate['inputs'],
@@ -72,11 +98,12 @@ async function deleteAtHetzner(
     vendor: 'Hetzner',
     url: `${hetzner.url}/${collection}?${query}`,
     headers,
-    schema: z.object({ [collection]: z.array(z.object({ id: z.number() })) }),
+    schema: z.object({ [collection]: z.array(leftSchema) }),
     errorMessage: hetznerMessage,
   });
   const [left] = found[collection] ?? [];
-  if (!left || state.ids.has(String(left.id))) return false;
+  if (!left || state.ids.has(String(left.id)) || left.servers.length + left.applied_to.length > 0)
+    return false;
   await requestJson({
     vendor: 'Hetzner',
     url: `${hetzner.url}/${collection}/${left.id}`,
@@ -88,9 +115,11 @@ async function deleteAtHetzner(
   return true;
 }
 
-/** Only the very record: same zone, name, type and content, and not in the state. */
+const recordSchema = z.object({ id: z.string(), content: z.string(), created_on: z.string() });
+
+/** Only the very record: same zone, name, type and content, not in the state, and no older than its create. */
 async function deleteRecord(
-  inputs: PendingCreate['inputs'],
+  { inputs, since }: { inputs: PendingCreate['inputs']; since: number },
   state: ExportedState,
   { credentials: { cloudflare } }: PreflightQuestion,
 ): Promise<boolean> {
@@ -104,10 +133,13 @@ async function deleteRecord(
     vendor: 'Cloudflare',
     url: `${records}?${new URLSearchParams({ name: wanted.name, type: wanted.type })}`,
     headers,
-    schema: z.object({ result: z.array(z.object({ id: z.string(), content: z.string() })) }),
+    schema: z.object({ result: z.array(recordSchema) }),
     errorMessage: cloudflareMessage,
   });
-  const left = result.find(({ id, content }) => content === wanted.content && !state.ids.has(id));
+  const left = result.find(
+    ({ id, content, created_on: created }) =>
+      content === wanted.content && !state.ids.has(id) && Date.parse(created) / 1000 >= since,
+  );
   if (!left) return false;
   await requestJson({
     vendor: 'Cloudflare',

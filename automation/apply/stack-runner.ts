@@ -1,14 +1,17 @@
 import { readConfigValues } from '../../components/config-values';
 import { parseStackConfig } from '../../components/model/config';
+import { urnName, workersOf } from '../../components/model/names';
 import { preflight, type PlanQuestion } from '../../components/preflight';
 import { readCredentials } from '../../components/preflight/credentials';
+import { VendorError } from '../../components/preflight/http';
 import type { StackOutputs } from '../../components/stack-record';
 import type { Intent } from '../registry/types';
 import { CliError } from './cli';
 import { EngineNotes } from './engine-notes';
 import { EngineStack, type EngineStackOptions } from './engine-stack';
+import type { PendingCreate } from './exported-state';
 import { breakLock, holderIn, isDead, isOurs, readLocks, stackBusy, startOf, type Holder } from './lock';
-import { settle } from './pending-creates';
+import { clear, settle } from './pending-creates';
 import { describeRecovery } from './recovery-report';
 import { changed, rollForward } from './roll-forward';
 import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type UpdateReport } from './types';
@@ -20,7 +23,10 @@ export interface StackRunnerOptions extends Omit<EngineStackOptions, 'lockerStar
   readonly log?: (line: string) => void;
 }
 
-/** What came of an update, with the servers that are gone though the state has them. */
+/** Seconds that a vendor's clock may be behind ours. */
+const CLOCK_SKEW = 60;
+
+/** What came of an update, with what is gone though the state has it. */
 type Declared = UpdateReport & { readonly gone: readonly string[] };
 
 /**
@@ -41,6 +47,8 @@ class EngineStackRunner implements StackRunner {
   private running: Promise<unknown> | undefined;
   /** An update of this process ended without a record. */
   private interrupted = false;
+  /** What the latest update could not create: its answer may have been lost on the way. */
+  private lost: readonly PendingCreate[] = [];
 
   constructor(
     private readonly stack: EngineStack,
@@ -112,7 +120,7 @@ class EngineStackRunner implements StackRunner {
     let plan: Plan | undefined;
     const report = await this.declare(async ({ recorded, existing }) => {
       const inState = Object.entries(intent.membership).flatMap(([pool, { members }]) =>
-        members.filter(({ id }) => state.servers.has(`${id}-server`)).map((member) => ({ pool, member })),
+        members.filter(({ id }) => state.workers.has(id)).map((member) => ({ pool, member })),
       );
       const after = rollForward({
         recorded,
@@ -145,8 +153,8 @@ class EngineStackRunner implements StackRunner {
   }
 
   /**
-   * Runs an update. A second one follows where the first could not delete servers that are gone already: once the state
-   * has forgotten them, what belongs to them can go.
+   * Runs an update. A second one follows where the first could not delete what is gone already: once the state has
+   * forgotten it, what belongs to it can go.
    */
   private async declare(decide: Decide): Promise<UpdateReport> {
     const { gone, ...first } = await this.declareUnlocked(decide);
@@ -154,12 +162,13 @@ class EngineStackRunner implements StackRunner {
     await this.stack.forget(gone).catch((error: unknown) => {
       throw this.refusal(error);
     });
+    const names = gone.map(urnName);
     const second = await this.declareUnlocked(async ({ recorded }) => recorded);
     return {
       ...second,
       launched: [...first.launched, ...second.launched],
-      removed: [...first.removed, ...gone.map(workerOf), ...second.removed],
-      problems: [...new Set([...first.problems.filter((line) => !isOf(line, gone)), ...second.problems])],
+      removed: [...first.removed, ...workersOf(names), ...second.removed],
+      problems: [...new Set([...first.problems.filter((line) => !isOf(line, names)), ...second.problems])],
       seconds: first.seconds + second.seconds,
     };
   }
@@ -193,13 +202,17 @@ class EngineStackRunner implements StackRunner {
     const facts = preflight(question);
     facts.catch(() => undefined);
     const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
-    const program = new UpdateProgram(options, facts, decide);
+    const program = new UpdateProgram(options, facts, async (situation) => {
+      await this.clearLost(question);
+      return decide(situation);
+    });
     const left = this.notes.read();
     const failure = await stack.up(program.run, events.take).then(
       () => undefined,
       (error: unknown) => error,
     );
     const { plan, outputs } = program;
+    if (plan) this.lost = this.lostSince(events.failedCreates, began - CLOCK_SKEW);
     if (!plan || !outputs) {
       const refusal = this.refusal(program.error ?? failure);
       if (refusal instanceof StackBusyError && left) this.notes.write(left);
@@ -220,7 +233,29 @@ class EngineStackRunner implements StackRunner {
     const problems = [...report.problems, ...(await this.clearIntent())];
     const outcome = failure === undefined ? report.outcome : 'failed';
     const seconds = options.now() - began;
-    return { ...report, outcome, outputs, problems, seconds, gone: events.goneServers };
+    return { ...report, outcome, outputs, problems, seconds, gone: events.gone };
+  }
+
+  /** One that failed before, too, was asked for as early as then. */
+  private lostSince(creates: readonly PendingCreate[], since: number): PendingCreate[] {
+    return creates.map((create) => ({
+      ...create,
+      since: this.lost.find(({ name }) => name === create.name)?.since ?? since,
+    }));
+  }
+
+  /**
+   * Makes room for what the latest update could not create. Under the stack's lock nobody else is making the same. Where a
+   * vendor does not answer, the create fails once more, and is looked for again.
+   */
+  private async clearLost(question: PlanQuestion): Promise<void> {
+    if (this.lost.length === 0) return;
+    const { censor, log } = this.options;
+    const done = await clear(this.lost, await this.stack.exportState(), question).catch((error: unknown) => {
+      if (!(error instanceof VendorError)) throw error;
+      return [`what the latest update may have left could not be looked for: ${error.message}`];
+    });
+    for (const line of done) log?.(censor.text(line));
   }
 
   /** An intent that stays is no harm: it is rolled forward, to what is there, at the next start. */
@@ -261,11 +296,6 @@ class EngineStackRunner implements StackRunner {
   }
 }
 
-/** The worker of a server's URN. */
-function workerOf(urn: string): string {
-  return urn.slice(urn.lastIndexOf('::') + 2).replace(/-server$/, '');
-}
-
-function isOf(problem: string, urns: readonly string[]): boolean {
-  return urns.some((urn) => problem.startsWith(`${workerOf(urn)}-server: `));
+function isOf(problem: string, names: readonly string[]): boolean {
+  return names.some((name) => problem.startsWith(`${name}: `));
 }

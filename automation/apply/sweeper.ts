@@ -1,3 +1,4 @@
+import { resourceName } from '../../components/model/names';
 import type { Log } from '../log';
 import type { Sight } from '../observe/observer';
 import type { Vendors } from '../observe/vendors';
@@ -37,7 +38,8 @@ export class Sweeper {
     this.memory = plan.memory;
     await this.publish(plan);
     if (!acting) return;
-    term.undeleted = new Set([...term.undeleted, ...plan.undeleted.map((worker) => `${worker}-server`)]);
+    const undeleted = plan.undeleted.map((worker) => resourceName(worker, 'server'));
+    term.undeleted = new Set([...term.undeleted, ...undeleted]);
     await this.carryOut(plan, vendors);
   }
 

@@ -1,13 +1,20 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation';
-import type { Membership } from '../../components/model/membership';
-import { errorCode, failureKind, plainMessage } from './failures';
+import { placementGroups, type MemberRecord, type Membership } from '../../components/model/membership';
+import {
+  isWorkersOwn,
+  poolResourceName,
+  resourceName,
+  urnName,
+  workersOf,
+} from '../../components/model/names';
+import type { PendingCreate } from './exported-state';
+import { failureKind, isUnknown, plainMessage } from './failures';
+import { keepsItsName } from './pending-creates';
 import { memberIds } from './roll-forward';
 import type { FailedLaunch, UpdateReport } from './types';
 
 const ROOT = 'pulumi:pulumi:Stack';
 const SERVER = 'hcloud:index/server:Server';
-/** A worker's, not the gateway's. */
-const WORKERS_SERVER = /^(.+-[0-9a-z]{4,})-server$/;
 
 /** What an update was to change, as it was decided under the stack's lock. */
 export interface Plan {
@@ -18,16 +25,23 @@ export interface Plan {
 type Happened = Omit<UpdateReport, 'outputs' | 'seconds'>;
 
 interface Failure {
+  readonly urn: string;
   readonly name: string;
-  readonly type: string;
   readonly message: string;
 }
 
-/** Listens to one update. Nothing of an event is kept but names and what failed: events quote whole resources. */
+const NOT_ASKED: Failure = {
+  urn: '',
+  name: '',
+  message: 'the update ended before its server was asked for',
+};
+
+/** Listens to one update. Little of an event is kept, and of no server: events quote whole resources. */
 export class UpdateEvents {
   private readonly created = new Set<string>();
   private readonly deleted = new Set<string>();
   private readonly failed: { urn: string; op: string }[] = [];
+  private readonly lost: PendingCreate[] = [];
   private readonly errors: Failure[] = [];
   private recorded = false;
 
@@ -39,16 +53,20 @@ export class UpdateEvents {
     return this.recorded;
   }
 
+  /** Creates that failed: the vendor may have carried them out all the same, and then refuses the next one its name. */
+  get failedCreates(): readonly PendingCreate[] {
+    return this.lost;
+  }
+
   /**
-   * Servers that were to be deleted and that Hetzner does not know any more, e.g. because somebody was faster. Its
-   * provider (1.60, `resourceServerDelete`) takes that for a failure, where it ought to be done.
+   * What was to be deleted and is unknown to its vendor: somebody was faster, or the answer to the first try was lost. The
+   * providers (hcloud 1.60, `resourceServerDelete`; cloudflare 6.22) take that for a failure, where it ought to be done.
    */
-  get goneServers(): string[] {
-    const gone = this.errors.filter(({ message }) => errorCode(message) === 'not_found');
+  get gone(): string[] {
     return this.failed
-      .filter(({ urn, op }) => op === 'delete' && typeOf(urn) === SERVER)
+      .filter(({ op }) => op === 'delete')
       .map(({ urn }) => urn)
-      .filter((urn) => gone.some(({ name }) => name === nameOf(urn)));
+      .filter((urn) => this.errors.some((error) => error.urn === urn && isUnknown(error.message)));
   }
 
   readonly take = ({
@@ -64,16 +82,18 @@ export class UpdateEvents {
       const message = plainMessage(said.message);
       const urn = said.urn ?? '';
       if (message !== '' && message !== 'update failed')
-        this.errors.push({ name: nameOf(urn), type: typeOf(urn), message });
+        this.errors.push({ urn, name: urnName(urn), message });
     }
     if (done?.metadata.type === SERVER) {
       const { op, urn } = done.metadata;
-      if (op === 'create' || op === 'import') this.created.add(nameOf(urn));
-      if (op === 'delete') this.deleted.add(nameOf(urn));
+      if (op === 'create' || op === 'import') this.created.add(urnName(urn));
+      if (op === 'delete') this.deleted.add(urnName(urn));
     }
     if (failed) {
-      const { op, urn } = failed.metadata;
+      const { op, urn, type } = failed.metadata;
       this.failed.push({ urn, op });
+      if (op.startsWith('create') && keepsItsName(type))
+        this.lost.push({ name: urnName(urn), type, inputs: failed.metadata.new?.inputs ?? {} });
     }
   };
 
@@ -81,18 +101,16 @@ export class UpdateEvents {
   report(plan: Plan, redacted: (text: string) => string): Happened {
     const before = new Set(memberIds(plan.before));
     const after = memberIds(plan.after);
-    const members = new Set([...before, ...after]);
-    const launched = after.filter((id) => this.created.has(`${id}-server`));
+    const launched = after.filter((id) => this.created.has(resourceName(id, 'server')));
     const failedLaunches = this.failedLaunches(plan, before, redacted);
-    const told = new Set(failedLaunches.map(({ worker }) => worker));
     const problems = this.errors
-      .filter(({ name }) => !told.has(memberOf(name, members) ?? ''))
+      .filter(({ name }) => !failedLaunches.some(({ worker }) => isWorkersOwn(name, worker)))
       .map(({ name, message }) => redacted(name === '' ? message : `${name}: ${message}`));
     return {
       outcome: this.failed.length + this.errors.length === 0 ? 'succeeded' : 'failed',
       launched,
-      removed: [...this.deleted].flatMap((name) => WORKERS_SERVER.exec(name)?.[1] ?? []).sort(),
-      undeleted: this.failed.filter(({ op }) => op === 'delete').map(({ urn }) => nameOf(urn)),
+      removed: workersOf(this.deleted).sort(),
+      undeleted: this.failed.filter(({ op }) => op === 'delete').map(({ urn }) => urnName(urn)),
       failedLaunches,
       problems: [...new Set(problems)],
     };
@@ -106,14 +124,18 @@ export class UpdateEvents {
   ): FailedLaunch[] {
     return Object.entries(after).flatMap(([pool, { members }]) =>
       members
-        .filter(({ id }) => !this.created.has(`${id}-server`) && (!before.has(id) || this.failedToCreate(id)))
-        .map(({ id, serverType, location }) => {
-          const { type, message } = this.causeOf(id);
+        .filter(({ id }) => !this.created.has(resourceName(id, 'server')))
+        .filter(({ id }) => !before.has(id) || this.failedToCreate(id))
+        .map((member) => {
+          const { id, serverType, location } = member;
+          const { urn, name, message } = this.causeOf(member, pool, after);
+          const kind = failureKind(message, typeOf(urn));
           return {
             worker: id,
             pool,
             placement: { serverType, location },
-            kind: failureKind(message, type),
+            // What a gateway or a placement group is refused says nothing of where this server was to stand.
+            kind: kind === 'sold-out' && name !== resourceName(id, 'server') ? 'other' : kind,
             message: redacted(message),
           };
         }),
@@ -121,27 +143,45 @@ export class UpdateEvents {
   }
 
   private failedToCreate(id: string): boolean {
-    const before = [`${id}-key`, `${id}-server`];
-    return this.failed.some(({ urn, op }) => op === 'create' && before.includes(nameOf(urn)));
+    return this.failed.some(({ urn, op }) => op === 'create' && resourcesOf(id).includes(urnName(urn)));
   }
 
-  /** Its server's own failure, else its key's, else what else went wrong first. */
-  private causeOf(id: string): Failure {
-    const own = [`${id}-server`, `${id}-key`].flatMap((name) =>
-      this.errors.filter((error) => error.name === name),
+  /**
+   * Its server's own failure, else its key's, else the first of what it shares with others. The engine goes on after a
+   * failure, so what is another's, or was to be deleted, keeps no server from being asked for.
+   */
+  private causeOf(member: MemberRecord, pool: string, after: Membership): Failure {
+    const own = resourcesOf(member.id).flatMap((name) => this.errors.filter((error) => error.name === name));
+    const undeleted = this.failed.filter(({ op }) => op === 'delete').map(({ urn }) => urn);
+    return (
+      own[0] ??
+      this.errors.find(
+        ({ urn, name }) => !undeleted.includes(urn) && !isAnothers(name, member, pool, after),
+      ) ??
+      NOT_ASKED
     );
-    const none = { name: id, type: '', message: 'the update ended before its server was asked for' };
-    return own[0] ?? this.errors.find(({ name }) => !/-[0-9a-z]{4,}-\w+$/.test(name)) ?? none;
   }
 }
 
-/** The member that a resource belongs to: `ci-0001` of `ci-0001-server` and `ci-0001-tenant-acme`. */
-function memberOf(name: string, members: ReadonlySet<string>): string | undefined {
-  return [...members].find((id) => name === id || name.startsWith(`${id}-`));
+/** What a launch makes: the server, and the key that it needs first. */
+function resourcesOf(id: string): string[] {
+  return [resourceName(id, 'server'), resourceName(id, 'key')];
 }
 
-function nameOf(urn: string): string {
-  return urn.slice(urn.lastIndexOf('::') + 2);
+/** Whether a resource is another member's, or one of a pool's that this member has no use for. */
+function isAnothers(name: string, member: MemberRecord, pool: string, membership: Membership): boolean {
+  const needed = poolResources(pool, [member]).includes(name);
+  return Object.entries(membership).some(
+    ([other, { members }]) =>
+      (!needed && poolResources(other, members).includes(name)) ||
+      members.some(({ id }) => id !== member.id && isWorkersOwn(name, id)),
+  );
+}
+
+/** The firewalls of a pool and the placement groups of these members. */
+function poolResources(pool: string, members: readonly MemberRecord[]): string[] {
+  const groups = placementGroups(members).map(({ location, number }) => `${location}-${number}` as const);
+  return (['open', 'closed', ...groups] as const).map((part) => poolResourceName(pool, part));
 }
 
 /** The resource's own type, without those of its parents: `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`. */

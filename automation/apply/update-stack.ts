@@ -1,5 +1,6 @@
 import { ConfigError } from '../../components/model/errors';
 import type { Membership } from '../../components/model/membership';
+import { workersOf } from '../../components/model/names';
 import type { LabelledWorker } from '../../components/model/plan';
 import type { StackPlan } from '../decide/stack-types';
 import type { Registry } from '../registry/types';
@@ -116,11 +117,4 @@ function withinBounds(
     room.set(pool, left - 1);
     return left > 0;
   });
-}
-
-/** The workers whose servers are among these resources. */
-export function workersOf(resources: Iterable<string>): string[] {
-  return [...resources]
-    .filter((name) => name.endsWith('-server'))
-    .map((name) => name.slice(0, -'-server'.length));
 }

@@ -36,7 +36,7 @@ export function askGuards(
   const machines = existingMachines(servers);
   const hidden = Object.values(after.membership)
     .flatMap(({ members }) => members.map(({ id }) => id))
-    .filter((id) => machines.get(id)?.hasPublicAddress === false);
+    .filter((id) => machines.has(id) && machines.get(id)?.publicAddress === undefined);
   const left = stragglers(before?.membership, after.membership, labelledWorkers(servers));
   const errors = [
     () => guardRemoval(config, before?.membership ?? {}, after.membership, allowed),

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { EngineEvent } from '@pulumi/pulumi/automation';
 import { z } from 'zod';
 import { membershipSchema } from '../../components/model/membership';
+import { urnName } from '../../components/model/names';
 import type { StackOutputs } from '../../components/stack-record';
 import type { Violation } from './report';
 
@@ -102,7 +103,7 @@ function noteResource(metadata: Metadata, resources: Map<string, PlannedResource
   resources.set(urn, {
     urn,
     type,
-    name: urn.slice(urn.lastIndexOf('::') + 2),
+    name: urnName(urn),
     op,
     parent: (after ?? before)?.parent ?? '',
     before: before?.inputs,
@@ -146,7 +147,7 @@ function noteViolation(
     level: event.enforcementLevel === 'mandatory' ? 'mandatory' : 'advisory',
     ...(event.severity ? { severity: event.severity } : {}),
     ...(event.resourceUrn && !event.resourceUrn.includes(`::${STACK}::`)
-      ? { resource: event.resourceUrn.slice(event.resourceUrn.lastIndexOf('::') + 2) }
+      ? { resource: urnName(event.resourceUrn) }
       : {}),
     // The first line is the policy's description.
     message: lines.slice(1).join('\n') || message,

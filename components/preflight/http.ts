@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
 import { z } from 'zod';
+import { deadline } from './deadline';
 import { pauseBefore, PERSONS_PATIENCE, type Patience } from './patience';
 
 /** What came back when a vendor did not do what was asked. The message is the vendor's own. */
@@ -81,7 +82,11 @@ export async function requestJson<T extends z.ZodType>(
     random = Math.random,
   } = caller;
   let waited = 0;
-  const answer = await pRetry(() => attempt(request, caller), {
+  const attempt = async (): Promise<unknown> => {
+    const inTime = deadline(TIMEOUT_MS, signal);
+    return exchange(request, caller, inTime.signal).finally(() => inTime.release());
+  };
+  const answer = await pRetry(attempt, {
     retries: patience.tries - 1,
     minTimeout: 0,
     ...(signal && { signal }),
@@ -106,11 +111,11 @@ export async function requestJson<T extends z.ZodType>(
 }
 
 /** @throws VendorError for a passing fault; AbortError around one that stays, or around the signal's reason */
-async function attempt(
+async function exchange(
   { vendor, url, method = 'GET', headers = {}, body, errorMessage }: VendorRequest<z.ZodType>,
   { signal, onAnswer, now = Date.now }: Caller,
+  inTime: AbortSignal,
 ): Promise<unknown> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const lost = (what: string) => (cause: unknown) => {
     if (signal?.aborted) throw new AbortError(asError(signal.reason));
     throw new VendorError(vendor, undefined, `${new URL(url).origin} ${what} (${reason(cause)})`);
@@ -118,7 +123,7 @@ async function attempt(
   const response = await fetch(url, {
     method,
     headers: { accept: 'application/json', ...headers },
-    signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+    signal: inTime,
     ...(body === undefined ? {} : { body }),
   }).catch((cause: unknown) => {
     onAnswer?.({ vendor, method, status: undefined, headers: new Headers() });

@@ -32,18 +32,27 @@ export function labelledWorkers(servers: ExistingServer[]): LabelledWorker[] {
 /** A worker's server as it is, whatever the file says of new ones by now. */
 export interface ExistingMachine {
   serverId: number;
-  hasPublicAddress: boolean;
+  /** Kind of its public address, the IPv4 one where it has both. */
+  publicAddress: AddressType | undefined;
 }
+
+/** What an address record of a machine is. */
+export type AddressType = 'A' | 'AAAA';
 
 /** The workers' servers, by worker. */
 export function existingMachines(servers: ExistingServer[]): ReadonlyMap<string, ExistingMachine> {
   return new Map(
     servers.flatMap(({ id, labels, public_net: { ipv4, ipv6 } }) =>
       labels['worker-id']
-        ? [[labels['worker-id'], { serverId: id, hasPublicAddress: ipv4 !== null || ipv6 !== null }] as const]
+        ? [[labels['worker-id'], { serverId: id, publicAddress: publicAddress(ipv4, ipv6) }] as const]
         : [],
     ),
   );
+}
+
+function publicAddress(ipv4: object | null, ipv6: object | null): AddressType | undefined {
+  if (ipv4 !== null) return 'A';
+  return ipv6 === null ? undefined : 'AAAA';
 }
 
 /** A running worker is what it was made as; the file tells of new ones. */
@@ -53,5 +62,16 @@ export function lacksPublicAddress(
   machines: ReadonlyMap<string, ExistingMachine>,
 ): boolean {
   const machine = machines.get(member.id);
-  return machine ? !machine.hasPublicAddress : isPrivateOnly(pool);
+  return machine ? machine.publicAddress === undefined : isPrivateOnly(pool);
+}
+
+/** What a worker is found at, of the one that runs or is to be made; one without a public address has its private IPv4. */
+export function addressType(
+  member: MemberRecord,
+  { publicNetwork: { ipv4, ipv6 } }: PoolConfig,
+  machines: ReadonlyMap<string, ExistingMachine>,
+): AddressType {
+  const machine = machines.get(member.id);
+  if (machine) return machine.publicAddress ?? 'A';
+  return ipv6 && !ipv4 ? 'AAAA' : 'A';
 }

@@ -1,3 +1,4 @@
+import { deadline } from '../../../components/preflight/deadline';
 import { commonFault } from './faults';
 import { type Place, queueError } from './place';
 import { type QueueReading, type QueueSource } from './types';
@@ -37,9 +38,7 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
   let closed: Promise<void> | undefined;
 
   async function connected(signal: AbortSignal): Promise<C> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), CONNECT_WITHIN * 1000);
-    const given = either(signal, deadline.signal);
+    const given = deadline(CONNECT_WITHIN * 1000, signal);
     let gone = false;
     lostBecause = undefined;
     try {
@@ -57,14 +56,13 @@ export function readOver<C>(connector: Connector<C>): QueueSource {
       if (!gone) kept = connection;
       return connection;
     } catch (error) {
-      if (!deadline.signal.aborted || signal.aborted) throw error;
+      if (!given.signal.aborted || signal.aborted) throw error;
       throw queueError(
         place,
         'unreachable',
         `no connection within ${CONNECT_WITHIN} s. Check that the server is well, and network and firewalls in between.`,
       );
     } finally {
-      clearTimeout(timer);
       given.release();
     }
   }

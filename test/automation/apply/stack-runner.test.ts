@@ -29,7 +29,9 @@ describe('The service’s updates', function () {
   let runner: StackRunner;
 
   before(async () => {
-    environment = await Environment.start({ hetzner: { limits: { servers: 100, primaryIps: 100 } } });
+    environment = await Environment.start({
+      hetzner: { durationFactor: 0, limits: { servers: 100, primaryIps: 100 } },
+    });
     configure({});
     place = await servicePlace(environment);
     secrets = new Secrets(environment);
@@ -296,11 +298,12 @@ describe('The service’s updates', function () {
 
   let configuredAt = 0;
 
-  /** One pool that follows its queue, with `more` pools. */
+  /** One pool that follows its queue, whose workers have names, with `more` pools. */
   function configure(more: Record<string, Raw>): void {
     const config = withPool(least(environment), 'ci', { size: { min: 0, max: 40 }, spread: true });
     const pools = { ...(config['pools'] as Raw), ...more };
-    environment.configure({ ...config, network: { cidr: '10.20.0.0/16', zone: 'eu-central' }, pools });
+    const dns = { zone: 'sandbox.example', workers: true, tenants: { acme: 'ci' } };
+    environment.configure({ ...config, network: { cidr: '10.20.0.0/16', zone: 'eu-central' }, dns, pools });
     configuredAt = Date.now();
   }
 

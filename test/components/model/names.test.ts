@@ -6,7 +6,12 @@ import {
   ENVIRONMENT_NAME_LIMIT,
   NAME_PATTERN,
   POOL_NAME_LIMIT,
+  isWorkersOwn,
   physicalName,
+  poolResourceName,
+  resourceName,
+  urnName,
+  workersOf,
 } from '../../../components/model/names';
 import { ciPool, faultsOf, withPools } from '../configs';
 
@@ -33,6 +38,9 @@ const environment = legalName(ENVIRONMENT_NAME_LIMIT);
 const pool = legalName(POOL_NAME_LIMIT);
 /** Two thousand million launches: more than a pool sees. */
 const serial = fc.integer({ min: 1, max: 36 ** 6 - 1 });
+const location = fc.constantFrom('fsn1', 'nbg1', 'hel1', 'ash', 'hil', 'sin');
+/** A project has fifty placement groups. */
+const group = fc.integer({ min: 1, max: 50 });
 
 describe('names and labels', () => {
   it('law: a worker’s host name is one RFC 1123 label, for every legal stack, pool and serial', () => {
@@ -72,6 +80,48 @@ describe('names and labels', () => {
         assert.equal(same, poolA === poolB && a === b);
       }),
     );
+  });
+
+  it('law: a worker is known again by its server’s logical name, and by no other resource’s', () => {
+    fc.assert(
+      fc.property(pool, serial, (name, number) => {
+        const worker = workerId(name, number);
+        const others = [
+          worker,
+          resourceName(worker, 'key'),
+          resourceName(worker, 'ready'),
+          resourceName(worker, 'dns'),
+          `${worker}-tenant-acme`,
+          `${name}-closed`,
+          'nat-server',
+        ];
+        assert.deepEqual(workersOf(others), []);
+        assert.deepEqual(workersOf([...others, resourceName(worker, 'server')]), [worker]);
+      }),
+    );
+  });
+
+  it('law: what is one worker’s own is no other’s, nor its pool’s', () => {
+    fc.assert(
+      fc.property(pool, serial, pool, serial, location, group, (poolA, a, poolB, b, place, number) => {
+        const worker = workerId(poolA, a);
+        const other = workerId(poolB, b);
+        for (const part of ['key', 'server', 'ready', 'dns', 'wildcard', 'tenant-acme'] as const) {
+          assert.equal(isWorkersOwn(resourceName(worker, part), worker), true);
+          assert.equal(isWorkersOwn(resourceName(other, part), worker), worker === other);
+        }
+        for (const named of [poolA, poolB, worker]) {
+          for (const part of ['open', 'closed', `${place}-${number}`] as const) {
+            assert.equal(isWorkersOwn(poolResourceName(named, part), worker), false);
+          }
+        }
+      }),
+    );
+  });
+
+  it('a URN ends with the logical name', () => {
+    const type = 'workerpools:index:Worker$hcloud:index/server:Server';
+    assert.equal(urnName(`urn:pulumi:staging::fleet::${type}::ci-0001-server`), 'ci-0001-server');
   });
 
   const longest = 'x'.repeat(POOL_NAME_LIMIT);
