@@ -1,19 +1,14 @@
+import { workersOf } from '../components/model/names';
 import { busyBackoff } from './apply/busy';
 import { Leavers } from './apply/leavers';
 import { memberIds } from './apply/roll-forward';
 import type { Sweeper } from './apply/sweeper';
-import {
-  type Removal,
-  type UpdateOrder,
-  type UpdateOutcome,
-  updateStack,
-  workersOf,
-} from './apply/update-stack';
+import { type Removal, type UpdateOrder, type UpdateOutcome, updateStack } from './apply/update-stack';
 import type { StackRunner, UpdateReport } from './apply/types';
 import type { Clock } from './clock';
 import { paidTimeLeft } from './decide/release';
 import { decideStack } from './decide/stack';
-import type { Alarm, StackDecision, StackPlan } from './decide/stack-types';
+import type { StackDecision, StackPlan } from './decide/stack-types';
 import { type Lead, NotLeading } from './lead';
 import type { Log } from './log';
 import type { Observer, Sight } from './observe/observer';
@@ -21,6 +16,7 @@ import type { Registry } from './registry/types';
 import type { Reporter } from './reporter';
 import type { StackFile, StackSettings } from './stack-file';
 import type { Term } from './term';
+import { standingTrouble } from './trouble';
 
 export interface ScalerParts {
   readonly environment: string;
@@ -38,9 +34,6 @@ export interface ScalerParts {
   /** Asks for the next round at once. */
   readonly wake: () => void;
 }
-
-/** Updates in a row that came to nothing before a person is called: about a minute of trying. */
-const STALLED_AFTER = 5;
 
 /** Keeps one stack's pools at the size that their queues ask for: observe, decide, apply, record. */
 export class Scaler {
@@ -81,7 +74,7 @@ export class Scaler {
     if (term.news === news) term.news = {};
     await registry.memory.set(environment, 'decide', memory);
 
-    await reporter.round(sight, term, plan, this.alarms(term));
+    await reporter.round(sight, term, plan, standingTrouble(file.fault, term.update, clock.now()));
     const acting = this.mayAct(sight);
     if (acting) {
       await this.order(sight, plan);
@@ -220,31 +213,6 @@ export class Scaler {
     } catch (error) {
       log.warn('not-tidied', { environment, error });
     }
-  }
-
-  private alarms({ update: { attempts, lastOutcome, lastProblem = '' } }: Term): Alarm[] {
-    const { fault } = this.parts.file;
-    const alarms: Alarm[] = [];
-    if (fault !== undefined) {
-      alarms.push({
-        code: 'config-wrong',
-        severity: 'critical',
-        message: `the stack's file is wrong, and the one before it is used: ${fault}`,
-        next: 'correct the file; it is read again as soon as it changes',
-      });
-    }
-    if (attempts >= STALLED_AFTER) {
-      const held = lastOutcome === 'busy';
-      alarms.push({
-        code: held ? 'stack-held' : 'updates-fail',
-        severity: 'critical',
-        message: `${attempts} updates in a row came to nothing: ${lastProblem}`,
-        next: held
-          ? 'see who holds the stack with `worker-pools doctor`; a run that is dead is released with `pulumi cancel`'
-          : 'see `worker-pools explain --kind update`, and try `pulumi preview` with the same stack',
-      });
-    }
-    return alarms;
   }
 }
 

@@ -119,6 +119,7 @@ function queueOf(state: QueueState | undefined): Pick<PoolStatus, 'queue'> {
 function workerStatus({
   id,
   status,
+  failedStep,
   member,
   created,
   drifted,
@@ -132,6 +133,7 @@ function workerStatus({
   return {
     id,
     status,
+    ...(failedStep === undefined ? {} : { failedStep }),
     serverType: member.serverType,
     location: member.location,
     created,

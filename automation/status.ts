@@ -15,6 +15,8 @@ const alarm = z.object({
 const workerStatus = z.object({
   id: z.string(),
   status: z.enum(['booting', 'ready', 'draining', 'silent', 'lost']),
+  /** The step in which its set-up failed. */
+  failedStep: z.string().optional(),
   serverType: z.string(),
   location: z.string(),
   created: z.number(),

@@ -104,13 +104,18 @@ function apiText({ api }: StackStatus, now: number): string[] {
   return [`Hetzner requests: ${Math.floor(api.remaining)} of ${api.limit} left${full}`];
 }
 
+function stateCell({ status, drain, failedStep }: PoolStatus['workers'][number]): string {
+  if (drain) return `draining: ${drain.reason}`;
+  return failedStep === undefined ? status : `failed in step ${failedStep}`;
+}
+
 function workerTable(pools: readonly [string, PoolStatus][], now: number): string {
   const columns = ['worker', 'state', 'type', 'in', 'age', 'jobs', 'address', 'seen', 'EUR/h'];
   const rows = pools
     .flatMap(([, { workers }]) => workers)
     .map((worker) => [
       worker.drifted ? `${worker.id} (drifted)` : worker.id,
-      worker.drain ? `draining: ${worker.drain.reason}` : worker.status,
+      stateCell(worker),
       worker.serverType,
       worker.location,
       shortDuration(now - worker.created),

@@ -61,7 +61,7 @@ function bootAlarms({ memory, failedBoots, outdated, stuck }: PoolSight): Found[
       code: 'workers-never-ready',
       severity: 'critical',
       message: `the last ${failedBoots} launches never became ready; only one is tried every ten minutes`,
-      next: "look at a booting worker's cloud-init log (/var/log/cloud-init-output.log), and whether it reaches the service; when a launch works, scaling goes on by itself",
+      next: "`worker-pools explain --kind worker` has what they said of their set-up; if nothing, look at a booting worker's cloud-init log (/var/log/cloud-init-output.log), and whether it reaches the service; when a launch works, scaling goes on by itself",
     });
     if (outdated > 0)
       alarms.push({
@@ -88,7 +88,7 @@ function vendorAlarms({ pool, memory }: PoolSight, { now }: StackObservation): F
     alarms.push({
       code: 'quota-reached',
       severity: 'critical',
-      message: `the account's limit of servers or addresses stopped a launch ${ago(refused.at, now)}; one is tried again every ${LIMIT_HOLD / 60} minutes`,
+      message: `the account's limit of servers, addresses or placement groups stopped a launch ${ago(refused.at, now)}; one is tried again every ${LIMIT_HOLD / 60} minutes`,
       next: 'ask Hetzner to raise the limit (Cloud Console, Limits), or delete servers that nobody needs',
     });
   if (refused?.kind === 'rate' && now - refused.at < 2 * RATE_HOLD)

@@ -16,16 +16,22 @@ export function usualBoot({ boots }: PolicyState, { bootQuantile, bootPrior }: P
 /** By then every worker has tried again that nobody answered: its longest pause is a minute, and one try may be lost. */
 const HEARD_AFTER = 120;
 
-/** Workers whose boot has taken so long that it must have failed; nobody as long as it may only be that nobody listened. */
+/**
+ * Workers that say that their set-up has failed, and those whose boot has taken so long that it must have; of the latter
+ * none as long as it may only be that nobody listened.
+ */
 export function neverReady(
   workers: readonly WorkerObservation[],
   { now, listeningSince = -Infinity }: { now: number; listeningSince?: number },
   boot: number,
   { neverReady: { factor, min, max } }: Parameters,
 ): readonly WorkerObservation[] {
-  if (now - listeningSince <= HEARD_AFTER) return [];
-  const patience = Math.min(max, Math.max(min, factor * boot));
-  return workers.filter((worker) => worker.state === 'booting' && bootAge(worker, now) > patience);
+  const heard = now - listeningSince > HEARD_AFTER;
+  const patience = heard ? Math.min(max, Math.max(min, factor * boot)) : Infinity;
+  return workers.filter(
+    (worker) =>
+      worker.state === 'booting' && (worker.failedStep !== undefined || bootAge(worker, now) > patience),
+  );
 }
 
 /** Seconds that a worker has had to boot. */

@@ -42,7 +42,10 @@ export function decide(
   const failed = neverReady(workers, observation, boot, parameters);
   const removals: PlannedRemoval[] = failed.map((worker) => ({
     id: worker.id,
-    reason: `not ready after ${Math.round(bootAge(worker, now))} s; ${Math.round(boot)} s is usual`,
+    reason:
+      worker.failedStep === undefined
+        ? `not ready after ${Math.round(bootAge(worker, now))} s; ${Math.round(boot)} s is usual`
+        : `its set-up failed in step ${worker.failedStep}`,
   }));
   const working = { ...observation, workers: workers.filter((worker) => !failed.includes(worker)) };
   const view = outlook(working, pool, state, boot, parameters);

@@ -41,13 +41,14 @@ export function isBusy({ registered }: WorkerView): boolean {
 
 /** What the policy sees of a worker that serves. */
 export function observationOf(worker: WorkerView): WorkerObservation {
-  const { id, member, status, created, bootingSince, registered } = worker;
+  const { id, member, status, created, bootingSince, failedStep, registered } = worker;
   return {
     id,
     serverType: member.serverType,
     location: member.location,
     created,
     ...(bootingSince === undefined ? {} : { bootingSince }),
+    ...(failedStep === undefined ? {} : { failedStep }),
     state: status === 'booting' ? 'booting' : isDraining(worker) ? 'draining' : 'ready',
     running: registered?.running ?? [],
   };

@@ -45,6 +45,8 @@ export interface WorkerObservation {
   readonly created: number;
   /** Since when it boots: the vendor may take long to make its machine. Absent: since `created`. */
   readonly bootingSince?: number;
+  /** The step of its set-up that it says has failed: later ones are not run, so it does not get ready. */
+  readonly failedStep?: string;
   readonly state: WorkerState;
   /** Since when each of its jobs runs. */
   readonly running: readonly number[];

@@ -61,15 +61,13 @@ export async function bounded(
     ],
     () => [],
   );
-  const looking = look(AbortSignal.any([ended.signal, AbortSignal.timeout(patienceMs)])).catch(
-    (error: unknown) => [
-      failed(
-        check,
-        error instanceof Error ? error.message : String(error),
-        'this is not expected: please report it',
-      ),
-    ],
-  );
+  const looking = look(ended.signal).catch((error: unknown) => [
+    failed(
+      check,
+      error instanceof Error ? error.message : String(error),
+      'this is not expected: please report it',
+    ),
+  ]);
   try {
     return await Promise.race([looking, late]);
   } finally {

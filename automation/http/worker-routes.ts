@@ -91,6 +91,8 @@ export function registerWorkerRoutes(app: FastifyInstance, routes: WorkerRoutes)
         summary,
         detail: { worker, step, log: log.split('\n') },
       });
+    // It does not get ready any more: the round that replaces it need not wait.
+    if (await registry.workers.fail(keyOf(body), step, now())) wake(environment);
     return {};
   });
 

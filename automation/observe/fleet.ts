@@ -13,6 +13,8 @@ export interface FleetFacts {
   /** The latest complete list; undefined before the first. */
   readonly servers: Dated<CloudServer> | undefined;
   readonly registered: readonly RegisteredWorker[];
+  /** By worker that says that its set-up failed: in which step. */
+  readonly failedSteps: Readonly<Record<string, string>>;
   readonly devices: Dated<TailnetDevice> | undefined;
   readonly pools: Readonly<Record<string, PoolConfig>>;
   /** Today's template of each pool. */
@@ -92,6 +94,7 @@ export function viewFleet(facts: FleetFacts): FleetView {
     const device = deviceOf.get(physicalName(environment, member.id));
     const config = facts.pools[pool];
     const template = facts.templates[pool];
+    const failedStep = worker ? undefined : facts.failedSteps[member.id];
     const created = server?.created ?? Date.parse(member.launchedAt) / 1000;
     return {
       id: member.id,
@@ -100,6 +103,7 @@ export function viewFleet(facts: FleetFacts): FleetView {
       status: statusOf(worker, created, next.gone[member.id] ?? 0, facts),
       created,
       ...(worker ? {} : { bootingSince: made[member.id] ?? facts.now }),
+      ...(failedStep === undefined ? {} : { failedStep }),
       drifted: !config || (template !== undefined && isDrifted(member, config, template)),
       hourly: hourlyOf(member, server?.publicIpv4 ?? config?.publicNetwork.ipv4 ?? true, config, facts),
       ...(server && { server }),

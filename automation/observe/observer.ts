@@ -11,7 +11,7 @@ import { catalogueMaxAge, nextListAt } from './cadence';
 import { type Catalogue, priceOfWorker, pricedPlacements } from './catalogue';
 import type { WorkerList } from './cloud';
 import { deprecationsInUse } from './deprecations';
-import { type FleetMemory, type FleetView, NO_MEMORY, viewFleet } from './fleet';
+import { type FleetFacts, type FleetMemory, type FleetView, NO_MEMORY, viewFleet } from './fleet';
 import { Latest } from './latest';
 import type { QueueReadings, QueueState } from './queue-readings';
 import type { ListedDevice } from './tailnet';
@@ -87,16 +87,20 @@ export class Observer {
     if (!this.catalogue.value) throw new NothingSeenError(reasonOf(this.catalogue.error));
     const catalogue = this.catalogue.value;
 
-    const [states, registered, orders, served, held, intent] = await Promise.all([
+    const [states, registered, failedSteps, orders, served, held, intent] = await Promise.all([
       queues.read(settings.config.pools),
       registry.workers.list(environment),
+      registry.workers.failedSteps(environment),
       registry.orders.read(environment),
       registry.workers.served(environment, term.decidedAt),
       registry.slots.load(environment, term.decidedAt),
       registry.intents.open(environment),
     ]);
     const membership = withoutFailed(intent?.membership ?? term.record.membership, term.failed);
-    const fleet = this.viewFleet(term, settings, catalogue, membership, withHeldSlots(registered, held));
+    const fleet = this.viewFleet(term, settings, catalogue, membership, {
+      registered: withHeldSlots(registered, held),
+      failedSteps,
+    });
     const spentThisMonth = await this.followSpending(fleet.workers, catalogue);
     this.activity = activityOf(fleet);
     await this.askForDevices(vendors, fleet.workers);
@@ -182,14 +186,14 @@ export class Observer {
     { config, hashes }: StackSettings,
     catalogue: Catalogue,
     membership: Membership,
-    registered: readonly RegisteredWorker[],
+    said: Pick<FleetFacts, 'registered' | 'failedSteps'>,
   ): FleetView {
     const fleet = viewFleet({
       now: this.parts.now(),
       environment: this.parts.environment,
       membership,
       servers: this.servers.value,
-      registered,
+      ...said,
       devices: this.devices.value,
       pools: config.pools,
       templates: hashes

@@ -54,6 +54,8 @@ export interface WorkerView {
   readonly created: number;
   /** Since when its machine can boot, until it registers: since it was made, or since this process first saw it. */
   readonly bootingSince?: number;
+  /** The step in which its set-up failed, as it said; absent once it has registered. */
+  readonly failedStep?: string;
   readonly drifted: boolean;
   readonly server?: CloudServer;
   readonly registered?: RegisteredWorker;

@@ -3,11 +3,13 @@ import type { Database } from './database';
 import { RegistryError } from './database-errors';
 import { tables } from './migrations/0001-tables.sql';
 import { slots } from './migrations/0002-slots.sql';
+import { failedSetUps } from './migrations/0003-failed-set-ups.sql';
 
 /** In order. One that was released is never edited: what is to change is a new one at the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: 'tables', sql: tables },
   { name: 'slots', sql: slots },
+  { name: 'failed-set-ups', sql: failedSetUps },
 ];
 
 /** Any number, but the same in every version. */

@@ -76,6 +76,11 @@ export interface WorkerBook {
     now: number,
   ): Promise<void>;
   beat(worker: WorkerKey, beat: Beat, now: number): Promise<BeatAnswer>;
+  /** A worker's set-up failed in this step, so it does not get ready. Kept for a day, unless the worker registers after all
+   *  or is forgotten. @returns whether that is news */
+  fail(worker: WorkerKey, step: string, now: number): Promise<boolean>;
+  /** By worker whose set-up failed: in which step. */
+  failedSteps(environment: string): Promise<Readonly<Record<string, string>>>;
   list(environment: string): Promise<RegisteredWorker[]>;
   /** Tells workers with their next heartbeat to take no further jobs. One that drains already keeps its first cause,
    *  except that `operator` and `rollout` take over from `policy`. A worker that never registered is ignored. */

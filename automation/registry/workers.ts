@@ -59,7 +59,10 @@ export class WorkerTable implements WorkerBook {
     now: number,
   ): Promise<void> {
     await this.database.run(
-      `insert into worker_pools.workers as w
+      `with mended as (
+         delete from worker_pools.failed_set_ups where environment = $1 and worker = $2
+       )
+       insert into worker_pools.workers as w
          (environment, worker, pool, hostname, slots, address, said_at, registered_at, seen_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
        on conflict (environment, worker) do update set
@@ -132,6 +135,31 @@ export class WorkerTable implements WorkerBook {
     if (longestUnheard !== undefined) this.jobs.delete(longestUnheard);
   }
 
+  async fail({ environment, worker }: WorkerKey, step: string, now: number): Promise<boolean> {
+    const news = await this.database.query(
+      z.object({ worker: z.string() }),
+      `with outlived as (
+         delete from worker_pools.failed_set_ups
+         where environment = $1 and worker <> $2 and at + ${DAY} < $4
+       )
+       insert into worker_pools.failed_set_ups as f (environment, worker, step, at) values ($1, $2, $3, $4)
+       on conflict (environment, worker) do update set step = excluded.step, at = excluded.at
+       where f.step <> excluded.step
+       returning worker`,
+      [environment, worker, step, now],
+    );
+    return news.length > 0;
+  }
+
+  async failedSteps(environment: string): Promise<Readonly<Record<string, string>>> {
+    const rows = await this.database.query(
+      z.object({ worker: z.string(), step: z.string() }),
+      'select worker, step from worker_pools.failed_set_ups where environment = $1',
+      [environment],
+    );
+    return Object.fromEntries(rows.map(({ worker, step }) => [worker, step]));
+  }
+
   async list(environment: string): Promise<RegisteredWorker[]> {
     const rows = await this.database.query(
       rowSchema,
@@ -186,7 +214,13 @@ export class WorkerTable implements WorkerBook {
   }
 
   async forget(environment: string, workers: readonly string[]): Promise<void> {
-    await this.database.run('select worker_pools.forget_workers($1, $2)', [environment, workers]);
+    await this.database.run(
+      `with gone as (
+         delete from worker_pools.failed_set_ups where environment = $1 and worker = any($2)
+       )
+       select worker_pools.forget_workers($1, $2)`,
+      [environment, workers],
+    );
   }
 
   async served(environment: string, since: number): Promise<ServedJob[]> {

@@ -128,6 +128,14 @@ describe('a boot that fails', () => {
     assert.equal(decided.launches.length, 1);
   });
 
+  it('is removed and replaced at once when the worker says so, by its step', () => {
+    const said = worker('said', 20, { state: 'booting', failedStep: '13-packages' });
+    const { plan: decided, state } = decide(observed([250], [said]), pool, experienced);
+    assert.deepEqual(decided.removals, [{ id: 'said', reason: 'its set-up failed in step 13-packages' }]);
+    assert.equal(decided.launches.length, 1);
+    assert.equal(state.failedBoots, 1);
+  });
+
   it('is counted once, however often its deletion has to be asked for', () => {
     const first = decide(observed([250], [dead]), pool, experienced);
     const second = decide(observed([250], [dead]), pool, first.state);

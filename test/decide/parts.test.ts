@@ -240,6 +240,17 @@ describe('boots', () => {
       assert.deepEqual(neverReady([late], { now: NOW }, 100, PARAMETERS), failed ? [late] : []);
     });
 
+  for (const state of ['booting', 'ready', 'draining'] as const)
+    it(`have failed at once where one says so, unless it is no boot any more: ${state}`, () => {
+      const said = worker('said', 20, { state, failedStep: '13-packages' });
+      const waiting = [worker('coming', 20, { state: 'booting' }), said];
+      for (const listeningSince of [-Infinity, NOW - 1])
+        assert.deepEqual(
+          neverReady(waiting, { now: NOW, listeningSince }, 100, PARAMETERS),
+          state === 'booting' ? [said] : [],
+        );
+    });
+
   it('stop launches after three failures in a row, but for one probe every ten minutes', () => {
     const broken = { ...experienced, failedBoots: 3 };
     assert.equal(breakerAllowance({ ...experienced, failedBoots: 2 }, [], NOW), Infinity);

@@ -22,6 +22,8 @@ export const KNOWING: PoolMemory = { policy: experienced, proven: { 'cx33/fsn1':
 
 export interface WorkerTraits {
   readonly status?: WorkerView['status'];
+  /** Of one that boots: the step in which its set-up failed. */
+  readonly failedStep?: string;
   /** Seconds since its server was created. */
   readonly age?: number;
   /** Jobs that run on it. */
@@ -81,6 +83,7 @@ export function view(id: string, traits: WorkerTraits = {}): WorkerView {
     hourly: 0.01,
     ...(traits.server === false ? {} : { server: serverOf(id, name, created) }),
     ...(status === 'booting' ? {} : { registered }),
+    ...(traits.failedStep === undefined ? {} : { failedStep: traits.failedStep }),
   };
 }
 

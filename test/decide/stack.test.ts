@@ -154,6 +154,13 @@ describe('removal in the safe order', () => {
       assert.deepEqual(changes(plan), { ...NOTHING, removals });
     });
 
+  it('removes a worker that says that its set-up failed, whatever time it has had', () => {
+    const worker = view('a', { status: 'booting', age: 20, failedStep: '13-packages' });
+    const { plan } = decideCi(facts([worker]), { listeningSince: NOW - 5 });
+    assert.deepEqual(changes(plan), { ...NOTHING, removals: ['a useless'] });
+    assert.match(plan.removals[0]?.reason ?? '', /^its set-up failed in step 13-packages$/);
+  });
+
   it('keeps a late worker that registered meanwhile', () => {
     assert.deepEqual(changes(decideCi(facts([view('a', { age: 400 })])).plan), NOTHING);
   });

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workerToken } from '../../components/model/worker-machine';
+import { REGISTRATION_SECRET, STACK } from '../engine/harness';
 import { jobPool, World } from './world';
 
 const CREATES = /^\/v1\/servers$/;
+/** Seconds that a worker which says nothing is waited for at least. */
+const SHORTEST_PATIENCE = 240;
 const eager = { ...jobPool, scaling: { targetWait: 60 } };
 
 describe('workers that do not become ready', function () {
@@ -14,6 +18,7 @@ describe('workers that do not become ready', function () {
       slow: { ...pool, size: { min: 0, max: 2 } },
       off: { ...pool, scaling: { targetWait: 200 } },
       broken: pool,
+      failing: pool,
     });
   });
   after(() => world?.close());
@@ -73,6 +78,42 @@ describe('workers that do not become ready', function () {
       assert.equal(report('broken').lost, 0);
       assert.deepEqual(await world.alarms(), []);
     });
+
+    it('one that says that its set-up failed is replaced at once, and counts as one that never gets ready', async () => {
+      const LAUNCHES = ['failing-0001', 'failing-0002', 'failing-0003', 'failing-0004'];
+      machines({ neverReadyShare: 1 });
+      const began = world.now;
+      world.addJobs('failing', 1, 60);
+      for (const worker of LAUNCHES) {
+        assert.ok(await world.pass(120, () => world.servers().includes(`${STACK}-${worker}`)), worker);
+        await world.pass(30);
+        assert.equal((await sayFailed(worker)).status, 200);
+        await world.round();
+        assert.ok(!world.servers().includes(`${STACK}-${worker}`));
+      }
+      assert.ok(world.now - began < SHORTEST_PATIENCE, `${world.now - began} s`);
+      assert.ok((await world.alarms()).includes('failing: workers-never-ready'));
+      const { entries } = (await world.ask(`/v1/stacks/${STACK}/audit?worker=failing-0001`)) as {
+        entries: { summary: string }[];
+      };
+      assert.match(JSON.stringify(entries), /failing-0001 is removed: its set-up failed in step 13-packages/);
+      await world.pass(500);
+      assert.equal(world.fleet('failing').servers, LAUNCHES.length);
+      machines({ neverReadyShare: 0 });
+      assert.ok(await world.pass(400, () => report('failing').done === 1));
+      assert.deepEqual(await world.alarms(), []);
+    });
+
+    /** What the worker's own program says; its machine only hangs. */
+    function sayFailed(worker: string): Promise<Response> {
+      const key = { environment: STACK, pool: 'failing', worker };
+      const token = workerToken(REGISTRATION_SECRET, { ...key, id: worker });
+      return fetch(`${world.workersUrl}/v1/workers/failed`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ ...key, at: world.now, step: '13-packages', log: 'E: no such package\n' }),
+      });
+    }
   });
 });
 

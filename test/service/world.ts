@@ -193,7 +193,10 @@ export class World {
 
   /** Time goes on with a round a minute: for what the service only looks on at. */
   async rest(seconds: number): Promise<void> {
-    for (let left = seconds; left > 0; left -= 60) await this.pass(1, undefined, Math.min(60, left));
+    for (let left = seconds; left > 0; left -= 60) {
+      await this.sandbox.advance(Math.min(60, left));
+      await this.round();
+    }
   }
 
   /** Until an idle pool has no server: what its hours are paid for is rested through. False if it still has one after two hours. */

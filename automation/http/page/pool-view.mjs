@@ -128,6 +128,7 @@ function workerRow(worker, now) {
       'State',
       h('span', { class: `state ${status}`, title: drain?.reason }, status),
       drain && h('span', { class: 'quiet' }, ` ${drain.cause}`),
+      worker.failedStep && h('span', { class: 'quiet' }, ` failed in step ${worker.failedStep}`),
     ),
     cell('Jobs', `${busy}/${slots}`),
     cell('Machine', `${serverType} ${location}`),

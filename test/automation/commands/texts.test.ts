@@ -37,13 +37,20 @@ describe('a status, as a person reads it', () => {
         drain: { cause: 'operator', reason: 'disk errors that were seen twice', since: NOW },
       }),
       workerStatus('ci-0003', { status: 'booting', seenAt: undefined, address: undefined }),
+      workerStatus('ci-0004', {
+        status: 'booting',
+        failedStep: '13-packages',
+        seenAt: undefined,
+        address: undefined,
+      }),
     ];
-    assert.deepEqual(told(stackStatus({ pools: { ci: poolStatus({ workers }) } }), true).slice(-5), [
+    assert.deepEqual(told(stackStatus({ pools: { ci: poolStatus({ workers }) } }), true).slice(-6), [
       'worker             state                         type  in    age     jobs  address     seen     EUR/h',
       'ci-0001            ready                         cx33  fsn1  30 min  3/4   100.64.0.7  4 s ago  0.011',
       'ci-0002 (drifted)  draining: disk errors that    cx33  fsn1  30 min  0/4   100.64.0.7  4 s ago  0.011',
       '                   were seen twice',
       'ci-0003            booting                       cx33  fsn1  30 min  0/4   –           not yet  0.011',
+      'ci-0004            failed in step 13-packages    cx33  fsn1  30 min  0/4   –           not yet  0.011',
     ]);
   });
 

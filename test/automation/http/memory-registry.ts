@@ -27,6 +27,7 @@ function replaced<T>(
 /** The least registry that keeps the contract's promises to the HTTP side, without a database. */
 export function memoryRegistry(): MemoryRegistry {
   const workers = new Map<string, Mutable<RegisteredWorker> & { lastAt: number }>();
+  const failedSteps = new Map<string, string>();
   const audit: AuditEntry[] = [];
   const orders = new Map<string, Mutable<Orders>>();
   const memory = new Map<string, unknown>();
@@ -77,6 +78,7 @@ export function memoryRegistry(): MemoryRegistry {
       async register(key, { at, ...registration }, now) {
         check();
         const known = workers.get(key.worker);
+        failedSteps.delete(key.worker);
         workers.set(key.worker, {
           registeredAt: now,
           busy: 0,
@@ -102,6 +104,13 @@ export function memoryRegistry(): MemoryRegistry {
         });
         return { kind: 'ok', drain: worker.drain !== undefined };
       },
+      async fail({ worker }, step) {
+        check();
+        const news = failedSteps.get(worker) !== step;
+        failedSteps.set(worker, step);
+        return news;
+      },
+      failedSteps: async () => Object.fromEntries(failedSteps),
       async list(environment) {
         check();
         return of(environment);
@@ -115,7 +124,10 @@ export function memoryRegistry(): MemoryRegistry {
         for (const worker of of(environment)) if (ids.includes(worker.worker)) delete worker.drain;
       },
       async forget(_environment, ids) {
-        for (const id of ids) workers.delete(id);
+        for (const id of ids) {
+          workers.delete(id);
+          failedSteps.delete(id);
+        }
       },
       served: async () => [],
     },

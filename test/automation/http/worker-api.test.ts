@@ -107,12 +107,21 @@ describe('the worker API', () => {
     );
   });
 
+  it('wakes the loop when a worker says that its set-up failed, and not when it says so again', async () => {
+    const body = { ...worker, at: NOW, step: '13-packages', log: '' };
+    await api.call('POST', FAILED, { token, body });
+    assert.deepEqual(await api.registry.workers.failedSteps('staging'), { 'ci-000a': '13-packages' });
+    await api.call('POST', FAILED, { token, body: { ...body, at: NOW + 1, log: 'E: again' } });
+    assert.deepEqual(api.woken, ['staging']);
+  });
+
   it('takes no report of a failure for another worker, nor one that could not stand in a line', async () => {
     const body = { ...worker, at: NOW, step: '13-packages', log: '' };
     const foreign = await api.call('POST', FAILED, { token, body: { ...body, worker: 'ci-000b' } });
     const strange = await api.call('POST', FAILED, { token, body: { ...body, step: 'a\nb' } });
     assert.deepEqual([foreign.status, strange.status], [401, 400]);
     assert.deepEqual(await api.registry.audit.latest('staging', { limit: 10 }), []);
+    assert.deepEqual(await api.registry.workers.failedSteps('staging'), {});
     assert.equal((await api.call('POST', FAILED, { token, body })).status, 200);
     const [entry] = await api.registry.audit.latest('staging', { limit: 1 });
     assert.match(entry?.summary ?? '', /step 13-packages: its log says nothing of why$/);

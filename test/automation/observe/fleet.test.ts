@@ -56,6 +56,7 @@ function view(changes: Partial<FleetFacts>): FleetView {
     membership: membership(member('ci-0001')),
     servers: { at: NOW - 10, items: [server('ci-0001')] },
     registered: [],
+    failedSteps: {},
     devices: undefined,
     pools,
     templates: { ci: { configHash: 'abc', configHashVersion: 1 } },
@@ -125,6 +126,16 @@ describe('fleet', () => {
     assert.equal(since(NOW + 40, { settledSince: NOW + 35 }), NOW + 20);
     assert.equal(since(NOW + 50, { registered: [registered('ci-0001')] }), undefined);
     assert.deepEqual(memory.made, {});
+  });
+
+  it('has the step in which a set-up failed until the worker registers after all', () => {
+    const told = (changes: Partial<FleetFacts>): unknown[] => {
+      const [worker] = view({ failedSteps: { 'ci-0001': '13-packages' }, ...changes }).workers;
+      return [worker!.status, worker!.failedStep];
+    };
+    assert.deepEqual(told({}), ['booting', '13-packages']);
+    assert.deepEqual(told({ registered: [registered('ci-0001')] }), ['ready', undefined]);
+    assert.deepEqual(told({ failedSteps: { 'ci-0002': '13-packages' } }), ['booting', undefined]);
   });
 
   const statuses: [string, Partial<FleetFacts>, WorkerStatus][] = [

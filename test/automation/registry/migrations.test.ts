@@ -24,6 +24,7 @@ describe('the registry’s schema', function () {
     assert.deepEqual(digests, [
       ['tables', '6337bb1dce52411c'],
       ['slots', '4e4a1cdd884aaddc'],
+      ['failed-set-ups', 'f6306bbaef2c5732'],
     ]);
   });
 

@@ -167,6 +167,43 @@ forEachRegistry('the book of workers', (stand) => {
     assert.equal((await workers.beat(key(one), { at: 1, busy: 0, ages: [] }, 110)).kind, 'unknown');
   });
 
+  it('keeps in which step a set-up failed, as news once for each step, environment and worker', async () => {
+    const [one, other] = [stand.environment(), stand.environment()];
+    const { workers } = stand.registry;
+    const rows: [environment: string, worker: string, step: string, news: boolean][] = [
+      [one, 'ci-0001', '13-packages', true],
+      [one, 'ci-0001', '13-packages', false],
+      [one, 'ci-0002', '13-packages', true],
+      [other, 'ci-0001', '13-packages', true],
+      [one, 'ci-0001', 'interrupted', true],
+    ];
+    for (const [environment, worker, step, news] of rows)
+      assert.equal(await workers.fail(key(environment, worker), step, 100.25), news);
+    assert.deepEqual(await workers.failedSteps(one), { 'ci-0001': 'interrupted', 'ci-0002': '13-packages' });
+    assert.deepEqual(await workers.failedSteps(other), { 'ci-0001': '13-packages' });
+    assert.deepEqual(await workers.list(one), []);
+  });
+
+  const ends: [string, (environment: string) => Promise<unknown>][] = [
+    ['the worker registers after all', (at) => stand.registry.workers.register(key(at), machine, 110)],
+    ['its server is gone', (at) => stand.registry.workers.forget(at, ['ci-0001'])],
+    [
+      'a day has passed and another fails',
+      (at) => stand.registry.workers.fail(key(at, 'ci-0003'), '13-packages', 100 + 86_401),
+    ],
+  ];
+  for (const [when, end] of ends) {
+    it(`forgets a failed set-up when ${when}`, async () => {
+      const environment = stand.environment();
+      const { workers } = stand.registry;
+      await workers.fail(key(environment), '13-packages', 100);
+      await workers.fail(key(environment, 'ci-0002'), '13-packages', 100 + 3600);
+      await end(environment);
+      const { 'ci-0001': forgotten, 'ci-0002': kept } = await workers.failedSteps(environment);
+      assert.deepEqual([forgotten, kept], [undefined, '13-packages']);
+    });
+  }
+
   it('counts every job once when beats of one worker arrive at once', async () => {
     const environment = stand.environment();
     const { workers } = stand.registry;
