@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { benchmarkBoots } from './boot';
+import { bootTable } from './boot/table';
 import { benchmarkEngine } from './engine';
 import { benchmarkHttp, httpTables } from './http';
 import { benchmarkPolicy } from './policy';
@@ -37,6 +39,11 @@ interface HttpOptions {
   seconds: number;
   workers: number;
   slots: number;
+  json?: true;
+  write?: true;
+}
+
+interface BootOptions {
   json?: true;
   write?: true;
 }
@@ -94,6 +101,12 @@ program
   .option('--json', 'print the samples as JSON instead of a table')
   .option('--write', 'write the table into docs/performance.md and the plot beside it')
   .action(soak);
+program
+  .command('boot')
+  .description('from the creation of a worker to its registration, on machines that boot for real')
+  .option('--json', 'print every unit’s time as JSON instead of a table')
+  .option('--write', 'write the table into docs/performance.md')
+  .action(boot);
 
 // Files and child processes are cleared away when the process exits.
 for (const [signal, code] of [
@@ -109,48 +122,52 @@ program.parseAsync().catch((error: unknown) => {
 
 async function engine({ sizes, runs, write }: EngineOptions): Promise<void> {
   const about = circumstances(commandLine(), new Date());
-  const started = Date.now();
   const tables = await benchmarkEngine({
     sizes,
     runs,
-    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+    progress: progressFrom(Date.now()),
   });
   const all = [about, ...tables];
   process.stdout.write(`${all.map(toText).join('\n\n')}\n`);
   if (!write) return;
-  const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'engine', all.map(toMarkdown).join('\n\n')));
+  writeTables(DOCUMENT, 'engine', all);
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
 }
 
 async function reaction({ sizes, runs, json, write }: ReactionOptions): Promise<void> {
   const about = circumstances(commandLine(), new Date());
-  const started = Date.now();
   const reactions = await benchmarkReaction({
     sizes,
     runs,
-    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+    progress: progressFrom(Date.now()),
   });
   const tables = [about, reactionTable(reactions)];
   process.stdout.write(json ? `${JSON.stringify({ reactions })}\n` : `${tables.map(toText).join('\n\n')}\n`);
   if (!write) return;
-  const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'reaction', tables.map(toMarkdown).join('\n\n')));
+  writeTables(DOCUMENT, 'reaction', tables);
+  process.stderr.write(`Written to ${DOCUMENT}.\n`);
+}
+
+async function boot({ json, write }: BootOptions): Promise<void> {
+  const about = circumstances(commandLine(), new Date());
+  const boots = await benchmarkBoots(progressFrom(Date.now()));
+  const tables = [about, bootTable(boots)];
+  process.stdout.write(json ? `${JSON.stringify(boots)}\n` : `${tables.map(toText).join('\n\n')}\n`);
+  if (!write) return;
+  writeTables(DOCUMENT, 'boot', tables);
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
 }
 
 async function soak({ ticks, json, write }: SoakOptions): Promise<void> {
   const about = circumstances(commandLine(), new Date());
-  const started = Date.now();
   const measured = await benchmarkSoak({
     rounds: ticks,
-    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+    progress: progressFrom(Date.now()),
   });
   const tables = [about, soakTable(measured)];
   process.stdout.write(json ? `${JSON.stringify(measured)}\n` : `${tables.map(toText).join('\n\n')}\n`);
   if (!write) return;
-  const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'soak', tables.map(toMarkdown).join('\n\n')));
+  writeTables(DOCUMENT, 'soak', tables);
   writeFileSync(SOAK_PLOT, soakPlot(measured));
   process.stderr.write(`Written to ${DOCUMENT} and ${SOAK_PLOT}.\n`);
 }
@@ -166,26 +183,34 @@ async function http({ seconds, workers, slots, json, write }: HttpOptions): Prom
   const all = [about, ...httpTables(figures)];
   process.stdout.write(`${json ? JSON.stringify(figures) : all.map(toText).join('\n\n')}\n`);
   if (!write) return;
-  const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, replaceBetweenMarkers(document, 'http', all.map(toMarkdown).join('\n\n')));
+  writeTables(DOCUMENT, 'http', all);
   process.stderr.write(`Written to ${DOCUMENT}.\n`);
 }
 
 async function policy({ seeds, days, write }: PolicyOptions): Promise<void> {
   const about = policyCircumstances(new Date());
-  const started = Date.now();
   const { tables, plot } = await benchmarkPolicy({
     seeds: Array.from({ length: seeds }, (_, index) => FIRST_SEED + index),
     days,
-    progress: (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`),
+    progress: progressFrom(Date.now()),
   });
   const all = [about, ...tables];
   process.stdout.write(`${all.map(toText).join('\n\n')}\n`);
   if (!write) return;
-  const document = readFileSync(POLICY_DOCUMENT, 'utf8');
-  writeFileSync(POLICY_DOCUMENT, replaceBetweenMarkers(document, 'policy', all.map(toMarkdown).join('\n\n')));
+  writeTables(POLICY_DOCUMENT, 'policy', all);
   writeFileSync(POLICY_PLOT, plot);
   process.stderr.write(`Written to ${POLICY_DOCUMENT} and ${POLICY_PLOT}.\n`);
+}
+
+/** Shows what is being measured, and since how many seconds anything is. */
+function progressFrom(started: number): (line: string) => void {
+  return (line) => process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s  ${line}\n`);
+}
+
+/** Replaces the tables between a document's markers of that name, and nothing else. */
+function writeTables(document: string, marker: string, tables: readonly Table[]): void {
+  const text = readFileSync(document, 'utf8');
+  writeFileSync(document, replaceBetweenMarkers(text, marker, tables.map(toMarkdown).join('\n\n')));
 }
 
 /** Simulated figures depend on the code alone. */

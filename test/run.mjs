@@ -4,6 +4,10 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** Milliseconds without a word after which something is stuck where no test's own limit reaches it. */
+const SILENCE = 15 * 60_000;
 
 const LESSONS = /^service\/lessons-/;
 const DAYS = /^(chaos\/|demo\/demo\.test)/;
@@ -24,11 +28,13 @@ const stages = {
 }[process.argv[2] ?? 'tests'];
 
 const ended = [];
-for (const [shown, ...kept] of stages) {
-  // One is shown as it comes, the other when both have ended: two reports line by line would be none.
-  const runs = await Promise.all([run(shown, true), ...kept.map((group) => run(group, false))]);
-  runs.slice(1).forEach(({ text }) => process.stdout.write(text));
-  ended.push(...runs);
+for (const groups of stages) {
+  const runs = groups.map(start);
+  // One is shown as it comes, the next when that has ended: two reports line by line would be none.
+  for (const run of runs) {
+    run.show();
+    ended.push(await run.ended);
+  }
 }
 const total = (what) => ended.reduce((sum, { text }) => sum + count(text, what), 0);
 process.stdout.write(`\n  ${total('passing')} passing\n  ${total('failing')} failing\n`);
@@ -38,21 +44,40 @@ function split(all, isFirst) {
   return [all.filter(isFirst), all.filter((file) => !isFirst(file))];
 }
 
-function run(group, live) {
-  const child = spawn(
-    'mocha',
-    group.map((file) => join('test', file)),
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+function start(group) {
+  const files = group.map((file) => join('test', file));
+  const child = spawn('mocha', files, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
-  child.stdout.on('data', (data) => {
+  let isShown = false;
+  const say = (data) => {
     text += data;
-    if (live) process.stdout.write(data);
+    if (isShown) process.stdout.write(data);
+  };
+  const patience = setTimeout(() => {
+    const minutes = SILENCE / 60_000;
+    say(
+      `\n  1 failing: nothing was heard for ${minutes} minutes, so these tests are ended where they stand.\n`,
+    );
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+  }, SILENCE);
+  child.stdout.on('data', (data) => {
+    patience.refresh();
+    say(data);
   });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ text, code: code ?? 1 }));
-  });
+  return {
+    show() {
+      isShown = true;
+      process.stdout.write(text);
+    },
+    ended: new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => {
+        clearTimeout(patience);
+        resolve({ text, code: code ?? 1 });
+      });
+    }),
+  };
 }
 
 function count(text, what) {

@@ -1,22 +1,23 @@
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { z } from 'zod';
-import { hostKey } from '../../components/model/worker-machine';
 import { HOST_ADDRESS } from '../../sandbox/kernel/guest-network';
 import { hostNetwork } from '../../sandbox/qemu/addresses';
 import type { DeepPartial, SandboxSettings } from '../../sandbox/sandbox';
-import type { Raw } from '../engine/configs';
-import { REGISTRATION_SECRET, STACK } from '../engine/harness';
-import { World } from '../service/world';
 import { emptyDatabase, sql } from '../automation/registry/databases';
+import type { Raw } from '../engine/configs';
+import { STACK } from '../engine/harness';
+import { keyRequest } from '../sandbox/tailscale/tailnet';
+import { World } from '../service/world';
+import { prepare } from './prepare';
+import { RemoteShell } from './remote-shell';
+import { tailnetApi, type TailnetApi } from './tailnet-api';
+import { TailscaleClient } from './tailscale-client';
 
-const run = promisify(execFile);
+/** Milliseconds between two rounds of the service: half of what it takes by itself. */
+const ROUND = 5000;
 
-/** Seconds between two rounds of the service: half of what it takes by itself. */
-const ROUND = 5;
+/** A translated guest on a busy machine takes its time; one that runs on the processor itself a minute. */
+export const BOOT_SECONDS = 600;
 
 /** The name that the program gives the NAT machine. */
 export const NAT_MACHINE = `${STACK}-nat`;
@@ -26,25 +27,55 @@ const serversSchema = z.object({
     z.object({
       id: z.number(),
       public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
-      private_net: z.array(z.object({ ip: z.string() })),
     }),
   ),
 });
 
+const devicesSchema = z.object({
+  devices: z.array(z.object({ hostname: z.string(), tags: z.array(z.string()).optional() })),
+});
+
 type Place = Awaited<ReturnType<typeof emptyDatabase>>;
 /** One worker of a pool as the service sees it. */
-export type SeenWorker = Awaited<ReturnType<World['pool']>>['workers'][number];
+type SeenWorker = Awaited<ReturnType<World['pool']>>['workers'][number];
 
-/** A stack on machines that boot for real, with the service beside it and a queue in a real PostgreSQL. */
+/** What a stack here is made of, where its machines are to find its table of jobs. */
+export interface StackPlan {
+  pools: Record<string, Raw>;
+  config?: Differences;
+}
+
+/** Sections of the stack's file; of the machines' surroundings only what is not as usual here. */
+interface Differences {
+  machines?: Raw;
+  network?: Raw;
+}
+
+/**
+ * A stack on machines that boot for real and join a real tailnet, with the service beside it, a queue in a real
+ * PostgreSQL, and an operator's computer on the tailnet.
+ */
 export class BootWorld {
+  private readonly shell: RemoteShell;
+  private readonly rounds: Promise<void>;
+  private readonly ending = new AbortController();
+
   private constructor(
     readonly world: World,
     private readonly queue: Place,
-  ) {}
+    private readonly operator: TailscaleClient,
+    private readonly tailnet: TailnetApi,
+  ) {
+    const { folder, privateKeyFile } = world.environment;
+    this.shell = new RemoteShell(folder, privateKeyFile);
+    this.rounds = this.makeRounds();
+    // Whoever waits for something is told.
+    this.rounds.catch(() => undefined);
+  }
 
   /** Brings a stack up; each pool follows its part of one table of jobs, whose address its machines are given. */
   static async start(
-    describe: (queueUrl: string) => { pools: Record<string, Raw>; config?: Raw },
+    plan: (queueUrl: string) => StackPlan,
     sandbox: DeepPartial<SandboxSettings> = {},
   ): Promise<BootWorld> {
     const queue = await emptyDatabase();
@@ -55,13 +86,19 @@ export class BootWorld {
         `create table jobs (id serial, pool text not null, state text not null default 'new', machine text,
            created_at timestamptz default now())`,
       );
-      const { pools, config = {} } = describe(url.replace('127.0.0.1', HOST_ADDRESS));
+      const { pools, config = {} } = plan(url.replace('127.0.0.1', HOST_ADDRESS));
+      await prepare(new Set(Object.values(pools).map(({ image }) => String(image))));
       const following = Object.entries(pools).map(([name, pool]) => [
         name,
         { queue: jobsIn(url, name), ...pool },
       ]);
       const world = await World.start(Object.fromEntries(following) as Record<string, Raw>, {
-        sandbox: { clock: { kind: 'real', rate: 1 }, machineKind: 'qemu', ...sandbox },
+        sandbox: {
+          clock: { kind: 'real', rate: 1 },
+          machineKind: 'qemu',
+          tailnetKind: 'headscale',
+          ...sandbox,
+        },
       });
       return await BootWorld.running(world, queue, config);
     } catch (error) {
@@ -70,14 +107,25 @@ export class BootWorld {
     }
   }
 
-  private static async running(world: World, queue: Place, config: Raw): Promise<BootWorld> {
+  private static async running(world: World, queue: Place, config: Differences): Promise<BootWorld> {
+    let operator: TailscaleClient | undefined;
     try {
+      const { tailscale, tailnet } = world.sandbox.endpoints;
+      const call = tailnetApi(tailscale);
+      // The check of a NAT machine reaches it by its tailnet address, which takes an interface of this computer's own.
+      const options = config.network ? { networkInterface: 'operator' } : {};
+      operator = await TailscaleClient.start(tailnet!.programs, options);
+      const { body } = await call('POST', '/api/v2/tailnet/-/keys', keyRequest({ ephemeral: true }));
+      await operator.up(tailnet!.hostLoginServer, (body as { key: string }).key, 'operator');
       world.edit({}, surroundings(world, config));
-      const { code, text } = await world.environment.up();
+      const { code, text } = await world.environment.up({ WORKER_POOLS_READY_TIMEOUT: String(BOOT_SECONDS) });
       if (code !== 0) throw new Error(`pulumi up failed:\n${text}`);
       await world.startService();
-      return new BootWorld(world, queue);
+      // Before its first round the service has no status.
+      await world.round();
+      return new BootWorld(world, queue, operator, call);
     } catch (error) {
+      await operator?.close();
       await world.close();
       throw error;
     }
@@ -128,97 +176,9 @@ export class BootWorld {
     await sql(this.queue.location.url, `delete from jobs where pool = '${pool}'`);
   }
 
-  /** The vendor's reset: as if by the button at the machine. */
-  async reset(machine: string): Promise<void> {
-    const { servers } = serversSchema.parse(await this.world.hetzner('GET', `/servers?name=${machine}`));
-    await this.world.hetzner('POST', `/servers/${servers[0]?.id}/actions/reset`, {});
-  }
-
-  /** Whether a machine has been told to take no further jobs. */
-  async drains(machine: string): Promise<boolean> {
-    return (await this.ssh(machine, 'ls /run/worker-pools').catch(() => '')).includes('drain');
-  }
-
-  /** Rounds of the service until something holds. @throws Error that shows what the machines said when it never does */
-  async until(what: string, holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      await this.world.round();
-      if (await holds()) return;
-      if (Date.now() > deadline)
-        throw new Error(`after ${seconds} s still not: ${what}\n${await this.account()}`);
-      await sleep(ROUND * 1000);
-    }
-  }
-
-  /** Runs a command as root on a machine, by SSH under the host key that is known beforehand. */
-  async ssh(machine: string, command: string): Promise<string> {
-    const { args, target } = await this.sshTo(machine);
-    const { stdout } = await run('ssh', [...args, target, command], { timeout: 180_000 });
-    return stdout;
-  }
-
-  /** The same by the machine's name alone, through a program that makes the connection. */
-  async sshThrough(proxy: string[], machine: string, command: string): Promise<string> {
-    const args = [...this.sshOptions(machine, machine), '-o', `ProxyCommand=${proxy.join(' ')}`];
-    const { stdout } = await run('ssh', [...args, `root@${machine}`, command], { timeout: 180_000 });
-    return stdout;
-  }
-
-  /** A request to the tailnet's API by somebody with the OAuth client's secret. */
-  async tailnetApi(method: string, path: string, body?: unknown): Promise<unknown> {
-    const { url, oauthClientId, oauthClientSecret } = this.world.sandbox.endpoints.tailscale;
-    const form = {
-      grant_type: 'client_credentials',
-      client_id: oauthClientId,
-      client_secret: oauthClientSecret,
-    };
-    const token = await fetch(`${url}/api/v2/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams(form),
-    });
-    const { access_token } = z.object({ access_token: z.string() }).parse(await token.json());
-    const response = await fetch(`${url}/api/v2${path}`, {
-      method,
-      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
-    return response.json();
-  }
-
-  /** How ssh reaches a machine: by its public address, else through the NAT machine of its network. */
-  private async sshTo(machine: string): Promise<{ args: string[]; target: string }> {
-    const { publicIpv4, privateIp } = await this.addressesOf(machine);
-    const address = publicIpv4 ?? privateIp ?? '';
-    const args = this.sshOptions(machine, address);
-    if (publicIpv4 === undefined) {
-      const jump = await this.sshTo(NAT_MACHINE);
-      args.push('-o', `ProxyCommand=ssh ${jump.args.join(' ')} -W %h:%p ${jump.target}`);
-    }
-    return { args, target: `root@${address}` };
-  }
-
-  private sshOptions(machine: string, address: string): string[] {
-    const { folder, privateKeyFile } = this.world.environment;
-    const known = join(folder, `known-${machine}`);
-    writeFileSync(known, `${address} ${hostKey(REGISTRATION_SECRET, machine).publicKey}\n`);
-    const options = [
-      'BatchMode=yes',
-      'StrictHostKeyChecking=yes',
-      `UserKnownHostsFile=${known}`,
-      'GlobalKnownHostsFile=/dev/null',
-      'IdentitiesOnly=yes',
-      'ConnectTimeout=60',
-      'LogLevel=ERROR',
-    ];
-    return ['-F', '/dev/null', '-i', privateKeyFile, ...options.flatMap((option) => ['-o', option])];
-  }
-
-  /** What a machine's console has said. */
-  console(machine: string): string {
-    const found = this.world.sandbox.machines.list().find(({ name }) => name === machine);
-    return found?.log ?? '';
+  /** What the vendor does to a machine's power. */
+  async power(machine: string, action: 'reset' | 'poweroff'): Promise<void> {
+    await this.world.hetzner('POST', `/servers/${(await this.server(machine)).id}/actions/${action}`, {});
   }
 
   /** What `worker-pools explain` shows of a worker, youngest first. */
@@ -229,21 +189,73 @@ export class BootWorld {
     return answer.entries;
   }
 
-  async close(): Promise<void> {
-    await this.world.close();
-    await this.queue.remove();
+  /** What a machine's console has said. */
+  console(machine: string): string {
+    const found = this.world.sandbox.machines.list().find(({ name }) => name === machine);
+    return found?.log ?? '';
   }
 
-  private async addressesOf(machine: string): Promise<{ publicIpv4?: string; privateIp?: string }> {
+  /** Tags of a machine's devices on the tailnet. */
+  async devices(machine: string): Promise<(string[] | undefined)[]> {
+    const { body } = await this.tailnet('GET', '/api/v2/tailnet/-/devices');
+    const { devices } = devicesSchema.parse(body);
+    return devices.filter(({ hostname }) => hostname === machine).map(({ tags }) => tags);
+  }
+
+  /** Another computer joins the tailnet with a key. */
+  async join(key: string, hostname: string): Promise<void> {
+    const { programs, hostLoginServer } = this.world.sandbox.endpoints.tailnet!;
+    const client = await TailscaleClient.start(programs);
+    await client.up(hostLoginServer, key, hostname).finally(() => client.close());
+  }
+
+  /** Runs a command as root on a machine, by its name on the tailnet. */
+  async ssh(machine: string, command: string): Promise<string> {
+    const [program, args] = this.operator.command('nc', machine, '22');
+    return this.shell.run(machine, machine, command, [program, ...args]);
+  }
+
+  /** The same by the machine's public address: as long as it is not on the tailnet. */
+  async sshByAddress(machine: string, command: string): Promise<string> {
+    const { public_net } = await this.server(machine);
+    return this.shell.run(machine, public_net.ipv4?.ip ?? '', command);
+  }
+
+  /** Until something holds. @throws Error that shows what the machines said when it does not in that time */
+  async until(what: string, holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!(await holds())) {
+      if (Date.now() > deadline)
+        throw new Error(`after ${seconds} s still not: ${what}\n${await this.account()}`);
+      await Promise.race([sleep(1000), this.rounds]);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.ending.abort();
+    try {
+      await this.rounds;
+    } finally {
+      await this.operator.close();
+      await this.world.close();
+      await this.queue.remove();
+    }
+  }
+
+  /** The service's rounds, one after the other. */
+  private async makeRounds(): Promise<void> {
+    const { signal } = this.ending;
+    while (!signal.aborted) {
+      await this.world.round();
+      await sleep(ROUND, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async server(machine: string): Promise<z.infer<typeof serversSchema>['servers'][number]> {
     const { servers } = serversSchema.parse(await this.world.hetzner('GET', `/servers?name=${machine}`));
     const [server] = servers;
     if (!server) throw new Error(`no server is called ${machine}`);
-    const publicIpv4 = server.public_net.ipv4?.ip;
-    const privateIp = server.private_net[0]?.ip;
-    return {
-      ...(publicIpv4 !== undefined && { publicIpv4 }),
-      ...(privateIp !== undefined && { privateIp }),
-    };
+    return server;
   }
 
   private async account(): Promise<string> {
@@ -259,31 +271,19 @@ export class BootWorld {
   }
 }
 
-/**
- * What every machine must be told to live here: nothing outside this computer but the package archive. On a tailnet where
- * the sandbox has a real one.
- */
-function surroundings({ environment, settings, sandbox }: World, { machines, access, ...config }: Raw): Raw {
+/** What every machine must be told to live here: nothing outside this computer but the package archive. */
+function surroundings({ environment, settings, sandbox }: World, { machines, ...config }: Differences): Raw {
   const { publicKeyFile, privateKeyFile } = environment;
-  const { tailnet } = sandbox.endpoints;
+  const { loginServer, packages } = sandbox.endpoints.tailnet!;
   return {
     access: {
+      connectivity: 'tailscale',
       sshKeys: [publicKeyFile],
-      ssh: { privateKeyFile, ...(!tailnet && { from: ['127.0.0.0/8'] }) },
-      ...(tailnet
-        ? {
-            connectivity: 'tailscale',
-            tags: ['tag:worker'],
-            tailscale: { loginServer: tailnet.loginServer, packages: tailnet.packages },
-          }
-        : { connectivity: 'direct' }),
-      ...(access as Raw | undefined),
+      ssh: { privateKeyFile },
+      tags: ['tag:worker'],
+      tailscale: { loginServer, packages },
     },
-    machines: {
-      timeServers: [HOST_ADDRESS],
-      resolvers: [hostNetwork.resolver],
-      ...(machines as Raw | undefined),
-    },
+    machines: { timeServers: [HOST_ADDRESS], resolvers: [hostNetwork.resolver], ...machines },
     service: { url: `http://${HOST_ADDRESS}:${settings.workers.port}` },
     ...config,
   };

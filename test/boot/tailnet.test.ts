@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
 import type { TailnetEndpoints } from '../../sandbox/headscale';
 import { keepsTheContract } from '../sandbox/tailscale/contract';
-import { keyRequest, type Answer } from '../sandbox/tailscale/tailnet';
+import { keyRequest } from '../sandbox/tailscale/tailnet';
+import { tailnetApi, type TailnetApi } from './tailnet-api';
 import { TailscaleClient } from './tailscale-client';
 
 describe('A real tailnet', function () {
@@ -31,30 +32,7 @@ describe('A real tailnet', function () {
     for (const client of clients.splice(0)) await client.close();
   });
 
-  const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const { url, oauthClientId, oauthClientSecret } = sandbox.endpoints.tailscale;
-    const form = {
-      grant_type: 'client_credentials',
-      client_id: oauthClientId,
-      client_secret: oauthClientSecret,
-    };
-    const token = await fetch(`${url}/api/v2/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams(form),
-    });
-    const { access_token } = (await token.json()) as { access_token: string };
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: text.startsWith('{') ? JSON.parse(text) : text,
-    };
-  };
+  const call: TailnetApi = (...request) => tailnetApi(sandbox.endpoints.tailscale)(...request);
   const newKey = async (create: object = {}): Promise<string> =>
     ((await call('POST', '/api/v2/tailnet/-/keys', keyRequest(create))).body as { key: string }).key;
   const connect = async (

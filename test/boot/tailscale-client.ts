@@ -43,14 +43,17 @@ export class TailscaleClient {
       '--port=0',
       '--no-logs-no-support',
     ];
-    const child = spawn(
+    const daemon = [
       join(programs, 'tailscaled'),
-      [...flags, `--statedir=${folder}`, `--socket=${join(folder, 'socket')}`],
-      {
-        env: { ...process.env, ...(relayedOnly && { TS_DEBUG_ALWAYS_USE_DERP: '1' }) },
-        stdio: 'ignore',
-      },
-    );
+      ...flags,
+      `--statedir=${folder}`,
+      `--socket=${join(folder, 'socket')}`,
+    ];
+    // It ends with this process, however that ends, and takes its interface away.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...daemon], {
+      env: { ...process.env, ...(relayedOnly && { TS_DEBUG_ALWAYS_USE_DERP: '1' }) },
+      stdio: 'ignore',
+    });
     const client = new TailscaleClient(programs, folder, child, networkInterface !== undefined);
     while (!existsSync(join(folder, 'socket'))) {
       if (child.exitCode !== null) throw new Error(`tailscaled ended with ${child.exitCode}`);

@@ -13,16 +13,23 @@ import type { Burst, Kill } from './script';
 /** A file that gets what happens as it happens. */
 const JOURNAL = process.env['CHAOS_JOURNAL'];
 
-/** Seconds between two rounds: as often as in production while something goes on, less often while jobs run, and when nothing is there. */
+/** Seconds between two rounds: as often as in production while something goes on or a paid hour ends, less often while jobs run, and when nothing is there. */
 const ROUND = 10;
 const STEADY_ROUND = 30;
 const QUIET_ROUND = 60;
+const HOUR = 3600;
+/** So long before a paid hour ends it may be decided who goes with it, seconds. */
+const HOUR_END = 2 * 60;
 /** The service's clock follows the cloud's in steps of so many seconds. */
 const CLOCK_STEP = 2;
 /** Virtual seconds in a real one while the service does something: an update takes as long as at the vendor. */
 const RATE = 4;
 /** So long after the last job and the last kill nothing is left: an hour is paid for, and what is left over is swept after 15 minutes. */
 const AFTERMATH = 75 * 60;
+/** Where a vendor fails in the last minutes of a paid hour, the next one is paid for: so long all the same at most. */
+const LONGEST_AFTERMATH = 6 * 3600;
+/** So long after the last fault everything that was refused has been tried again: the longest wait between two tries is a minute. */
+const AFTERWORD = 2 * 60;
 /** Far longer than the jobs of any day take. */
 const LONGEST = 48 * 3600;
 /** A kill waits for its moment no longer than this, seconds: machines leave at the end of their hour. */
@@ -104,7 +111,7 @@ export class Day {
     const bursts = [...this.bursts];
     const orders = [...this.orders];
     let quietSince = Infinity;
-    while (this.time < quietSince + AFTERMATH) {
+    while (!this.isOver(quietSince)) {
       for (const burst of take(bursts, this.time)) {
         this.note(`${burst.jobs.length} jobs for ${burst.pool}`);
         jobs.add(
@@ -167,7 +174,11 @@ export class Day {
     const grows = Object.entries(sandbox.jobs.report()).some(
       ([pool, { waiting }]) => waiting > 0 && (fleet[pool]?.alive ?? 0) < MOST[pool]!,
     );
-    const moving = !this.service || grows || unregistered.length > 0 || this.updates > this.updatesBefore;
+    const hourEnds = sandbox.machines
+      .list()
+      .some(({ startedAt }) => HOUR - ((this.now - Date.parse(startedAt) / 1000) % HOUR) < HOUR_END);
+    const updated = this.updates > this.updatesBefore;
+    const moving = !this.service || grows || unregistered.length > 0 || updated || hourEnds;
     this.updatesBefore = this.updates;
     return moving ? ROUND : STEADY_ROUND;
   }
@@ -304,11 +315,20 @@ export class Day {
       assert.ok((peaks[pool] ?? 0) <= most, `${pool} had too many`);
   }
 
+  private isOver(quietSince: number): boolean {
+    const quiet = this.time - quietSince;
+    if (quiet < AFTERMATH) return false;
+    const { servers, devices } = this.place.environment.sandbox.verdict();
+    return servers.length + devices.length === 0 || quiet >= LONGEST_AFTERMATH;
+  }
+
   /** What has to hold when everybody has gone. */
   private async end(): Promise<DayReport> {
     const { environment } = this.place;
     const { sandbox } = environment;
     sandbox.faults.clear();
+    // What a vendor refused a moment ago is done with the next tries.
+    for (let passed = 0; passed < AFTERWORD; passed += QUIET_ROUND) await this.step();
     await this.service?.end();
     this.service = undefined;
     const { unfinished, servers, devices, done } = sandbox.verdict();
