@@ -13,7 +13,7 @@ import { userDataFaults, userDataSizes } from './components/model/user-data';
 import { CONFIG_HASH_VERSION, templateHashes } from './components/model/worker-machine';
 import { preflight, type Preflight, type PreflightQuestion } from './components/preflight';
 import { readCredentials } from './components/preflight/credentials';
-import { existingMachines } from './components/preflight/labelled-workers';
+import { privateWorkers } from './components/preflight/labelled-workers';
 import { readRecord, type StackOutputs } from './components/stack-record';
 import { declareStack } from './components/stack-resources';
 
@@ -71,7 +71,7 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
   const network = networkOf(config);
   const confirmed = confirmedRemovals(variables);
   await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmed));
-  await stopOrWarn(() => guardGateway(config, privateWorkers(facts, membership), confirmed));
+  await stopOrWarn(() => guardGateway(config, privateWorkers(facts.workers, membership), confirmed));
   await declareStack(question, facts, membership);
   return { membership, network, pools: describePools(config, hashes) };
 }
@@ -132,14 +132,6 @@ async function checkUserData({ environment, config }: PreflightQuestion, facts: 
 function networkRange(config: StackConfig, facts: Preflight): string | undefined {
   if (!config.network) return undefined;
   return 'stack' in config.network ? facts.sharedNetwork?.cidr : config.network.cidr;
-}
-
-/** Members that run, and have no public address. */
-function privateWorkers(facts: Preflight, membership: Membership): string[] {
-  const machines = existingMachines(facts.workers);
-  return Object.values(membership)
-    .flatMap(({ members }) => members.map(({ id }) => id))
-    .filter((id) => machines.has(id) && machines.get(id)?.publicAddress === undefined);
 }
 
 /** What the record says of the network: the range of an own one, or the stack that owns it. */

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { stackLabels } from '../../components/model/labels';
 import type { PreflightQuestion } from '../../components/preflight';
+import { cloudflareRequest } from '../../components/preflight/cloudflare';
+import { hetznerRequest } from '../../components/preflight/hetzner-list';
 import { requestJson } from '../../components/preflight/http';
 import type { EngineStack } from './engine-stack';
 import type { ExportedState, PendingCreate } from './exported-state';
@@ -65,13 +67,13 @@ export async function clear(
 }
 
 async function isCleared(
-  { type, inputs, since = 0 }: PendingCreate,
+  create: PendingCreate,
   state: ExportedState,
   question: PreflightQuestion,
 ): Promise<boolean> {
-  const collection = COLLECTIONS[type];
-  if (collection !== undefined) return deleteAtHetzner(collection, inputs, state, question);
-  return type === RECORD ? deleteRecord({ inputs, since }, state, question) : false;
+  const collection = COLLECTIONS[create.type];
+  if (collection !== undefined) return deleteAtHetzner(collection, create, state, question);
+  return create.type === RECORD ? deleteRecord(create, state, question) : false;
 }
 
 /** What may hang on any of these; whose id nobody knows nobody uses. */
@@ -84,42 +86,32 @@ const leftSchema = z.object({
 /** Only what carries this stack's labels, is not in the state, and is used by nobody. */
 async function deleteAtHetzner(
   collection: string,
-  inputs: PendingCreate['inputs'],
+  { inputs }: PendingCreate,
   state: ExportedState,
   { environment, credentials: { hetzner } }: PreflightQuestion,
 ): Promise<boolean> {
   const { name } = z.object({ name: z.string() }).parse(inputs);
-  const headers = { authorization: `Bearer ${hetzner.token ?? ''}` };
   const selector = Object.entries(stackLabels(environment))
     .map((pair) => pair.join('='))
     .join(',');
   const query = new URLSearchParams({ name, label_selector: selector });
-  const found = await requestJson({
-    vendor: 'Hetzner',
-    url: `${hetzner.url}/${collection}?${query}`,
-    headers,
-    schema: z.object({ [collection]: z.array(leftSchema) }),
-    errorMessage: hetznerMessage,
-  });
+  const schema = z.object({ [collection]: z.array(leftSchema) });
+  const found = await requestJson(hetznerRequest(hetzner, { path: `/${collection}?${query}`, schema }));
   const [left] = found[collection] ?? [];
   if (!left || state.ids.has(String(left.id)) || left.servers.length + left.applied_to.length > 0)
     return false;
-  await requestJson({
-    vendor: 'Hetzner',
-    url: `${hetzner.url}/${collection}/${left.id}`,
-    method: 'DELETE',
-    headers,
-    schema: z.unknown(),
-    errorMessage: hetznerMessage,
-  });
+  const path = `/${collection}/${left.id}`;
+  await requestJson(hetznerRequest(hetzner, { path, method: 'DELETE', schema: z.unknown() }));
   return true;
 }
 
-const recordSchema = z.object({ id: z.string(), content: z.string(), created_on: z.string() });
+const recordsSchema = z.object({
+  result: z.array(z.object({ id: z.string(), content: z.string(), created_on: z.string() })),
+});
 
 /** Only the very record: same zone, name, type and content, not in the state, and no older than its create. */
 async function deleteRecord(
-  { inputs, since }: { inputs: PendingCreate['inputs']; since: number },
+  { inputs, since = 0 }: PendingCreate,
   state: ExportedState,
   { credentials: { cloudflare } }: PreflightQuestion,
 ): Promise<boolean> {
@@ -127,36 +119,17 @@ async function deleteRecord(
     .object({ zoneId: z.string(), name: z.string(), type: z.string(), content: z.string() })
     .safeParse(inputs).data;
   if (!wanted) return false;
-  const headers = { authorization: `Bearer ${cloudflare.token ?? ''}` };
-  const records = `${cloudflare.url}/zones/${wanted.zoneId}/dns_records`;
-  const { result } = await requestJson({
-    vendor: 'Cloudflare',
-    url: `${records}?${new URLSearchParams({ name: wanted.name, type: wanted.type })}`,
-    headers,
-    schema: z.object({ result: z.array(recordSchema) }),
-    errorMessage: cloudflareMessage,
-  });
+  const records = `/zones/${wanted.zoneId}/dns_records`;
+  const query = new URLSearchParams({ name: wanted.name, type: wanted.type });
+  const { result } = await requestJson(
+    cloudflareRequest(cloudflare, { path: `${records}?${query}`, schema: recordsSchema }),
+  );
   const left = result.find(
     ({ id, content, created_on: created }) =>
       content === wanted.content && !state.ids.has(id) && Date.parse(created) / 1000 >= since,
   );
   if (!left) return false;
-  await requestJson({
-    vendor: 'Cloudflare',
-    url: `${records}/${left.id}`,
-    method: 'DELETE',
-    headers,
-    schema: z.unknown(),
-    errorMessage: cloudflareMessage,
-  });
+  const path = `${records}/${left.id}`;
+  await requestJson(cloudflareRequest(cloudflare, { path, method: 'DELETE', schema: z.unknown() }));
   return true;
-}
-
-function hetznerMessage(body: unknown): string | undefined {
-  return z.object({ error: z.object({ message: z.string() }) }).safeParse(body).data?.error.message;
-}
-
-function cloudflareMessage(body: unknown): string | undefined {
-  return z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).safeParse(body).data
-    ?.errors[0]?.message;
 }

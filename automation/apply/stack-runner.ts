@@ -3,15 +3,14 @@ import { parseStackConfig } from '../../components/model/config';
 import { urnName, workersOf } from '../../components/model/names';
 import { preflight, type PlanQuestion } from '../../components/preflight';
 import { readCredentials } from '../../components/preflight/credentials';
-import { VendorError } from '../../components/preflight/http';
 import type { StackOutputs } from '../../components/stack-record';
 import type { Intent } from '../registry/types';
 import { CliError } from './cli';
 import { EngineNotes } from './engine-notes';
 import { EngineStack, type EngineStackOptions } from './engine-stack';
-import type { PendingCreate } from './exported-state';
 import { breakLock, holderIn, isDead, isOurs, readLocks, stackBusy, startOf, type Holder } from './lock';
-import { clear, settle } from './pending-creates';
+import { LostCreates } from './lost-creates';
+import { settle } from './pending-creates';
 import { describeRecovery } from './recovery-report';
 import { changed, rollForward } from './roll-forward';
 import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type UpdateReport } from './types';
@@ -22,9 +21,6 @@ export interface StackRunnerOptions extends Omit<EngineStackOptions, 'lockerStar
   /** Told what the engine warns of, without secrets. */
   readonly log?: (line: string) => void;
 }
-
-/** Seconds that a vendor's clock may be behind ours. */
-const CLOCK_SKEW = 60;
 
 /** What came of an update, with what is gone though the state has it. */
 type Declared = UpdateReport & { readonly gone: readonly string[] };
@@ -47,8 +43,7 @@ class EngineStackRunner implements StackRunner {
   private running: Promise<unknown> | undefined;
   /** An update of this process ended without a record. */
   private interrupted = false;
-  /** What the latest update could not create: its answer may have been lost on the way. */
-  private lost: readonly PendingCreate[] = [];
+  private readonly lost = new LostCreates();
 
   constructor(
     private readonly stack: EngineStack,
@@ -203,7 +198,8 @@ class EngineStackRunner implements StackRunner {
     facts.catch(() => undefined);
     const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
     const program = new UpdateProgram(options, facts, async (situation) => {
-      await this.clearLost(question);
+      for (const line of await this.lost.clear(() => stack.exportState(), question))
+        options.log?.(options.censor.text(line));
       return decide(situation);
     });
     const left = this.notes.read();
@@ -212,7 +208,7 @@ class EngineStackRunner implements StackRunner {
       (error: unknown) => error,
     );
     const { plan, outputs } = program;
-    if (plan) this.lost = this.lostSince(events.failedCreates, began - CLOCK_SKEW);
+    if (plan) this.lost.follow(events.failedCreates, began);
     if (!plan || !outputs) {
       const refusal = this.refusal(program.error ?? failure);
       if (refusal instanceof StackBusyError && left) this.notes.write(left);
@@ -234,28 +230,6 @@ class EngineStackRunner implements StackRunner {
     const outcome = failure === undefined ? report.outcome : 'failed';
     const seconds = options.now() - began;
     return { ...report, outcome, outputs, problems, seconds, gone: events.gone };
-  }
-
-  /** One that failed before, too, was asked for as early as then. */
-  private lostSince(creates: readonly PendingCreate[], since: number): PendingCreate[] {
-    return creates.map((create) => ({
-      ...create,
-      since: this.lost.find(({ name }) => name === create.name)?.since ?? since,
-    }));
-  }
-
-  /**
-   * Makes room for what the latest update could not create. Under the stack's lock nobody else is making the same. Where a
-   * vendor does not answer, the create fails once more, and is looked for again.
-   */
-  private async clearLost(question: PlanQuestion): Promise<void> {
-    if (this.lost.length === 0) return;
-    const { censor, log } = this.options;
-    const done = await clear(this.lost, await this.stack.exportState(), question).catch((error: unknown) => {
-      if (!(error instanceof VendorError)) throw error;
-      return [`what the latest update may have left could not be looked for: ${error.message}`];
-    });
-    for (const line of done) log?.(censor.text(line));
   }
 
   /** An intent that stays is no harm: it is rolled forward, to what is there, at the next start. */

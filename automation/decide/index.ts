@@ -1,4 +1,4 @@
-import { bootAge, neverReady, usualBoot } from './boots';
+import { failureOf, neverReady, probing, usualBoot } from './boots';
 import { floorOf, keptForStandby } from './floor';
 import { freshness } from './freshness';
 import { learn } from './learn';
@@ -39,13 +39,10 @@ export function decide(
   const reading = freshness(now, queue.observedAt, pool.tick);
   const reasons: string[] = [];
 
-  const failed = neverReady(workers, observation, boot, parameters);
+  const failed = neverReady(workers, observation, state, parameters);
   const removals: PlannedRemoval[] = failed.map((worker) => ({
     id: worker.id,
-    reason:
-      worker.failedStep === undefined
-        ? `not ready after ${Math.round(bootAge(worker, now))} s; ${Math.round(boot)} s is usual`
-        : `its set-up failed in step ${worker.failedStep}`,
+    reason: failureOf(worker, now, state, parameters),
   }));
   const working = { ...observation, workers: workers.filter((worker) => !failed.includes(worker)) };
   const view = outlook(working, pool, state, boot, parameters);
@@ -96,14 +93,12 @@ export function decide(
   reasons.push(...drains.map(({ id, reason }) => `${id} takes no further job: ${reason}`));
   if (resumes.length > 0) reasons.push(`${resumes.join(', ')} shall take jobs again: paid for, and needed`);
 
-  const probed = launches.count > 0 && state.failedBoots > 0;
   return {
     plan: { ...launches.plan, removals, drains, resumes, reasons },
     state: {
-      ...state,
+      ...probing(state, launches.count, now),
       condemned: failed.map(({ id }) => id),
       failedBoots: state.failedBoots + failed.filter(({ id }) => !state.condemned.includes(id)).length,
-      ...(probed ? { probedAt: now } : {}),
     },
     needed,
   };

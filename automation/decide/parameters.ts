@@ -20,7 +20,8 @@ export interface Parameters {
   readonly bootPrior: number;
   /** Seconds before the end of a paid hour at which an idle worker is released. */
   readonly hourEndMargin: number;
-  /** A boot that takes longer than `factor` times the usual one, within these bounds in seconds, has failed. */
+  /** A boot that takes longer than `factor` times the usual one, within these bounds in seconds, has failed; the first only
+   *  after `max`. */
   readonly neverReady: { readonly factor: number; readonly min: number; readonly max: number };
   /** Stops taking jobs this quantile of service times before the hour's end, where the rest can do without; 0: never. */
   readonly boundaryDrain: number;

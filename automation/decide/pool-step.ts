@@ -1,5 +1,5 @@
 import type { Placement } from '../../components/model/config-schema';
-import { usualBoot } from './boots';
+import { probing, usualBoot } from './boots';
 import { floorOf, keptForStandby } from './floor';
 import { freshness } from './freshness';
 import { givenUp, type Health } from './health';
@@ -170,12 +170,7 @@ export function stepPool(
     outdated: outdated.size,
     ...(step?.stuck === undefined ? {} : { stuck: step.stuck }),
     // A surge finds out as well as any launch whether a template that failed is healed.
-    memory: remember(
-      before,
-      facts,
-      surge > 0 && count > 0 && state.failedBoots > 0 ? { ...state, probedAt: now } : state,
-      now,
-    ),
+    memory: remember(before, facts, surge > 0 ? probing(state, count, now) : state, now),
   };
 }
 

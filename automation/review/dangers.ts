@@ -8,7 +8,7 @@ import {
   stragglers,
 } from '../../components/model/plan';
 import type { ExistingServer } from '../../components/preflight/hetzner';
-import { existingMachines, labelledWorkers } from '../../components/preflight/labelled-workers';
+import { labelledWorkers, privateWorkers } from '../../components/preflight/labelled-workers';
 import type { Plan } from './plan';
 import type { ResourceChange } from './report';
 
@@ -33,16 +33,12 @@ export function askGuards(
   allowed: readonly string[],
 ): Guards {
   if (!after) return { faults: [], messages: [] };
-  const machines = existingMachines(servers);
-  const hidden = Object.values(after.membership)
-    .flatMap(({ members }) => members.map(({ id }) => id))
-    .filter((id) => machines.has(id) && machines.get(id)?.publicAddress === undefined);
   const left = stragglers(before?.membership, after.membership, labelledWorkers(servers));
   const errors = [
     () => guardRemoval(config, before?.membership ?? {}, after.membership, allowed),
     () => guardInterrupted(left, allowed),
     () => guardNetwork(before?.network, after.network, after.membership, allowed),
-    () => guardGateway(config, hidden, allowed),
+    () => guardGateway(config, privateWorkers(servers, after.membership), allowed),
   ].flatMap(refusal);
   return {
     faults: errors.flatMap(({ faults }) => faults.map(({ path, message }) => `${path}: ${message}`)),

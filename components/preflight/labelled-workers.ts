@@ -1,6 +1,6 @@
 import { isPrivateOnly } from '../model/pool';
 import type { PoolConfig } from '../model/config-schema';
-import type { MemberRecord } from '../model/membership';
+import type { MemberRecord, Membership } from '../model/membership';
 import type { LabelledWorker } from '../model/plan';
 import type { ExistingServer } from './hetzner';
 
@@ -53,6 +53,14 @@ export function existingMachines(servers: ExistingServer[]): ReadonlyMap<string,
 function publicAddress(ipv4: object | null, ipv6: object | null): AddressType | undefined {
   if (ipv4 !== null) return 'A';
   return ipv6 === null ? undefined : 'AAAA';
+}
+
+/** Members that run, and have no public address. */
+export function privateWorkers(servers: ExistingServer[], membership: Membership): string[] {
+  const machines = existingMachines(servers);
+  return Object.values(membership)
+    .flatMap(({ members }) => members.map(({ id }) => id))
+    .filter((id) => machines.has(id) && machines.get(id)?.publicAddress === undefined);
 }
 
 /** A running worker is what it was made as; the file tells of new ones. */

@@ -17,7 +17,7 @@ const HOUR = 3600;
 const PROXY_PATIENCE = 3000;
 
 describe('a day of a stack', function () {
-  // Three times what a day takes. One that comes to no end says where it stands before the run ends it for its silence.
+  // Several times what a day takes. One that comes to no end says where it stands before the run ends it for its silence.
   this.timeout((5 + HOURS) * 60_000);
   let place: ChaosPlace | undefined;
   let day: Day | undefined;

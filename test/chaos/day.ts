@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { paidTimeLeft } from '../../automation/decide/release';
 import type { LoggedRequest } from '../../sandbox/control/request-log';
 import { STACK } from '../engine/harness';
 import { KillableService } from './killable';
@@ -17,7 +18,6 @@ const JOURNAL = process.env['CHAOS_JOURNAL'];
 const ROUND = 10;
 const STEADY_ROUND = 30;
 const QUIET_ROUND = 60;
-const HOUR = 3600;
 /** So long before a paid hour ends it may be decided who goes with it, seconds. */
 const HOUR_END = 2 * 60;
 /** The service's clock follows the cloud's in steps of so many seconds. */
@@ -176,7 +176,7 @@ export class Day {
     );
     const hourEnds = sandbox.machines
       .list()
-      .some(({ startedAt }) => HOUR - ((this.now - Date.parse(startedAt) / 1000) % HOUR) < HOUR_END);
+      .some(({ startedAt }) => paidTimeLeft({ created: Date.parse(startedAt) / 1000 }, this.now) < HOUR_END);
     const updated = this.updates > this.updatesBefore;
     const moving = !this.service || grows || unregistered.length > 0 || updated || hourEnds;
     this.updatesBefore = this.updates;

@@ -211,6 +211,8 @@ describe('bounds on launches', () => {
 });
 
 describe('boots', () => {
+  const usual = { ...experienced, boots: [100] };
+
   it('are planned with the 80 % quantile of the recent ones, and a guess before there are any', () => {
     const boots = [60, 70, 80, 90, 200];
     assert.equal(usualBoot({ ...experienced, boots }, PARAMETERS), 90);
@@ -225,8 +227,15 @@ describe('boots', () => {
     it(`have failed after ${patience} s where ${boot} s is usual`, () => {
       const late = worker('late', patience + 1, { state: 'booting' });
       const waiting = [worker('coming', patience, { state: 'booting' }), worker('ready', 5000), late];
-      assert.deepEqual(neverReady(waiting, { now: NOW }, boot, PARAMETERS), [late]);
+      const state = { ...experienced, boots: [boot] };
+      assert.deepEqual(neverReady(waiting, { now: NOW }, state, PARAMETERS), [late]);
     });
+
+  it('may take 600 s where none has been seen: nobody knows what the set-up takes', () => {
+    const late = worker('late', 601, { state: 'booting' });
+    const waiting = [worker('coming', 600, { state: 'booting' }), late];
+    assert.deepEqual(neverReady(waiting, { now: NOW }, { ...experienced, boots: [] }, PARAMETERS), [late]);
+  });
 
   for (const { made, booting, failed } of [
     { made: 900, booting: 0, failed: false },
@@ -237,7 +246,7 @@ describe('boots', () => {
     it(`${failed ? 'have' : 'have not'} failed ${booting} s after a machine that took ${made} s to be made`, () => {
       const since = { state: 'booting', bootingSince: NOW - booting } as const;
       const late = worker('late', made + booting, since);
-      assert.deepEqual(neverReady([late], { now: NOW }, 100, PARAMETERS), failed ? [late] : []);
+      assert.deepEqual(neverReady([late], { now: NOW }, usual, PARAMETERS), failed ? [late] : []);
     });
 
   for (const state of ['booting', 'ready', 'draining'] as const)
@@ -246,7 +255,7 @@ describe('boots', () => {
       const waiting = [worker('coming', 20, { state: 'booting' }), said];
       for (const listeningSince of [-Infinity, NOW - 1])
         assert.deepEqual(
-          neverReady(waiting, { now: NOW, listeningSince }, 100, PARAMETERS),
+          neverReady(waiting, { now: NOW, listeningSince }, usual, PARAMETERS),
           state === 'booting' ? [said] : [],
         );
     });
