@@ -71,7 +71,7 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
   const network = networkOf(config);
   const confirmed = confirmedRemovals(variables);
   await stopOrWarn(() => guardNetwork(record?.network, network, membership, confirmed));
-  await stopOrWarn(() => guardGateway(config, privateWorkers(facts.workers, membership), confirmed));
+  await stopOrWarn(() => guardGateway(config, privateWorkers(facts.servers, membership), confirmed));
   await declareStack(question, facts, membership);
   return { membership, network, pools: describePools(config, hashes) };
 }

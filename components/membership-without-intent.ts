@@ -29,7 +29,7 @@ export async function membershipWithoutIntent(
   variables: NodeJS.ProcessEnv,
 ): Promise<Membership> {
   const { config, now } = question;
-  const existing = labelledWorkers(facts.workers);
+  const existing = labelledWorkers(facts.servers);
   const adopted = existing.filter(({ member }) =>
     listed(variables['WORKER_POOLS_ADOPT']).includes(member.id),
   );

@@ -20,6 +20,8 @@ export interface NatGatewayArgs {
   network: PoolNetwork;
   access: SshAccess;
   check: CheckAccess;
+  /** Its server, where the project has it already: taken in as a worker's is. */
+  serverId: number | undefined;
 }
 
 /** The way out for workers without a public address: one machine that forwards, and the routes that lead to it. */
@@ -73,7 +75,11 @@ export class NatGateway extends pulumi.ComponentResource {
         firewallIds: [this.firewall(name, args).id.apply(Number)],
         labels: { ...stackLabels(environment), role: name },
       },
-      { parent: this, ignoreChanges: CREATION_INPUTS },
+      {
+        parent: this,
+        ignoreChanges: CREATION_INPUTS,
+        ...(args.serverId === undefined ? {} : { import: String(args.serverId) }),
+      },
     );
     this.publicIp = server.ipv4Address;
 

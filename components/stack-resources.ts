@@ -9,7 +9,7 @@ import { NatGateway } from './nat-gateway';
 import { PoolNetwork } from './pool-network';
 import type { Preflight, PreflightQuestion } from './preflight';
 import { configuredTailscale } from './preflight/credentials';
-import { existingMachines, lacksPublicAddress } from './preflight/labelled-workers';
+import { existingMachines, lacksPublicAddress, serverOf } from './preflight/labelled-workers';
 import { tailnetCleanup, type CheckAccess } from './readiness';
 import { SshAccess } from './ssh-access';
 import { withoutStackTraces } from './stack-traces';
@@ -48,7 +48,7 @@ function declareLaunches(question: PreflightQuestion, facts: Preflight, membersh
         ]
       : [];
   const access = new SshAccess('ssh', { environment, keys: facts.sshKeys });
-  const machines = existingMachines(facts.workers);
+  const machines = existingMachines(facts.servers);
   const needsGateway = Object.entries(config.pools).some(
     ([name, pool]) =>
       isPrivateOnly(pool) ||
@@ -112,7 +112,16 @@ function declareNetwork(
     attachment,
     gateway: new NatGateway(
       'nat',
-      { environment, config, gateway, cidr, network, access, check },
+      {
+        environment,
+        config,
+        gateway,
+        cidr,
+        network,
+        access,
+        check,
+        serverId: serverOf('nat', facts.servers),
+      },
       { dependsOn },
     ),
   };

@@ -62,7 +62,7 @@ export class WorkerPool extends pulumi.ComponentResource {
   }
 
   private declareWorker(member: MemberRecord): Worker {
-    const { environment, config, machines, gate, access, network, dns, check } = this.args;
+    const { environment, config, machines, gate, access, network, egress, dns, check } = this.args;
     const isPrivate = this.isPrivate(member);
     return new Worker(
       member.id,
@@ -79,10 +79,11 @@ export class WorkerPool extends pulumi.ComponentResource {
         firewallId: isPrivate ? undefined : this.firewall?.id.apply(Number),
         placementGroupId: this.groups.get(groupName(member))?.id.apply(Number),
         network,
+        egress: isPrivate ? egress : [],
         dns: dns && { zoneId: dns.zoneId, name: `${member.id}.${dns.suffix}` },
         check,
       },
-      { parent: this, dependsOn: isPrivate ? this.args.egress : [] },
+      { parent: this },
     );
   }
 

@@ -46,6 +46,9 @@ export interface WorkerArgs {
   firewallId: pulumi.Input<number> | undefined;
   placementGroupId: pulumi.Input<number> | undefined;
   network: { networkId: pulumi.Input<number>; cidr: string } | undefined;
+  /** What is to be there before it boots: its way out, where it has no public address. Not this component's own dependency:
+   *  where that fails, the engine would end the program with it. */
+  egress: pulumi.Resource[];
   /** Where its address record goes, if it gets one: full name and zone. */
   dns: { zoneId: string; name: string } | undefined;
   /** How its readiness is checked, where the pool asks for it. */
@@ -118,6 +121,7 @@ export class Worker extends pulumi.ComponentResource {
       },
       {
         parent: this,
+        dependsOn: args.egress,
         ignoreChanges: CREATION_INPUTS,
         ...(args.serverId === undefined ? {} : { import: String(args.serverId) }),
       },

@@ -59,9 +59,9 @@ export class UpdateProgram {
 
   private readonly intend = async (base: IntentBase): Promise<Membership> => {
     const { intents, stack, now, holder } = this.options;
-    const { workers } = await this.facts;
+    const { servers } = await this.facts;
     try {
-      const after = await this.decide({ ...base, existing: labelledWorkers(workers) });
+      const after = await this.decide({ ...base, existing: labelledWorkers(servers) });
       await intents.write({ environment: stack, membership: after, at: now(), holder });
       this.plan = { before: base.recorded, after };
       return after;

@@ -52,7 +52,7 @@ export async function readFacts(
       readIpv4Prices(hetzner),
     ]);
     return {
-      servers: facts.workers,
+      servers: facts.servers,
       prices: { serverTypes: facts.serverTypes, ipv4 },
       userData: sizes(environment, config, directory, facts),
     };

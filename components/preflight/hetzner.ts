@@ -66,8 +66,8 @@ export interface HetznerFacts {
   sshKeys: ExistingSshKey[];
   /** Networks whose name was asked for. */
   networks: ExistingNetwork[];
-  /** Workers that carry this stack's labels. */
-  workers: ExistingServer[];
+  /** Those that carry this stack's labels: its workers, and its NAT machine. */
+  servers: ExistingServer[];
 }
 
 /**
@@ -80,8 +80,8 @@ export async function readHetzner(
 ): Promise<HetznerFacts> {
   const list = <T extends z.ZodType<Listed>>(path: string, key: string, schema: T): Promise<z.output<T>[]> =>
     listHetzner(credentials, { path, key, schema });
-  const labels = encodeURIComponent(`managed-by=${MANAGED_BY},stack=${asked.environment},worker-id`);
-  const [serverTypes, locations, named, sshKeys, networks, workers] = await Promise.all([
+  const labels = encodeURIComponent(`managed-by=${MANAGED_BY},stack=${asked.environment}`);
+  const [serverTypes, locations, named, sshKeys, networks, servers] = await Promise.all([
     list('/server_types', 'server_types', serverTypeSchema),
     list('/locations', 'locations', locationSchema),
     Promise.all(
@@ -95,5 +95,5 @@ export async function readHetzner(
       : list(`/networks?name=${encodeURIComponent(asked.networkName)}`, 'networks', networkSchema),
     list(`/servers?label_selector=${labels}`, 'servers', serverSchema),
   ]);
-  return { serverTypes, locations, images: named.flat(), sshKeys, networks, workers };
+  return { serverTypes, locations, images: named.flat(), sshKeys, networks, servers };
 }

@@ -14,8 +14,8 @@ import { authorise, probeTags, readKeys } from './tailscale';
 export interface Preflight {
   sshKeys: SshKeyPlan[];
   serverTypes: ServerType[];
-  /** Workers in the project that carry this stack's labels. */
-  workers: ExistingServer[];
+  /** Servers in the project that carry this stack's labels: its workers, and its NAT machine. */
+  servers: ExistingServer[];
   /** The network of another stack that this one hangs its workers on. */
   sharedNetwork: { id: number; cidr: string } | undefined;
   /** Id of the DNS zone at Cloudflare. */
@@ -58,7 +58,7 @@ export async function preflight(question: PlanQuestion): Promise<Preflight> {
   return {
     sshKeys: planSshKeys(files.keys, hetzner.facts?.sshKeys ?? [], question.environment),
     serverTypes: hetzner.facts?.serverTypes ?? [],
-    workers: hetzner.facts?.workers ?? [],
+    servers: hetzner.facts?.servers ?? [],
     sharedNetwork: hetzner.sharedNetwork,
     zoneId: cloudflare.zoneId,
     warnings: hetzner.warnings,

@@ -36,6 +36,11 @@ export interface ExistingMachine {
   publicAddress: AddressType | undefined;
 }
 
+/** Id of the server that has this part in the stack beside its workers. */
+export function serverOf(role: string, servers: ExistingServer[]): number | undefined {
+  return servers.find(({ labels }) => labels['role'] === role)?.id;
+}
+
 /** What an address record of a machine is. */
 export type AddressType = 'A' | 'AAAA';
 

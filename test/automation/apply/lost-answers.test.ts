@@ -3,7 +3,7 @@ import { openStack } from '../../../automation/apply/stack-runner';
 import type { StackRunner } from '../../../automation/apply/types';
 import type { FaultInput } from '../../../sandbox/control/faults';
 import { inventory, project } from '../../engine/cloud';
-import { least, withPool } from '../../engine/configs';
+import { least, type Raw, withPool } from '../../engine/configs';
 import { Environment } from '../../engine/harness';
 import { runnerOptions, servicePlace } from './service-place';
 
@@ -15,13 +15,15 @@ const RECORDS = { vendor: 'cloudflare', method: 'POST', path: '/client/v4/zones/
 describe('An answer that is lost', function () {
   this.timeout(120_000);
   let environment: Environment;
+  let config: Raw;
   let runner: StackRunner;
   const log: string[] = [];
 
   beforeEach(async () => {
     environment = await Environment.start();
-    const config = withPool(least(environment), 'ci', { size: { min: 0, max: 40 }, spread: true });
-    environment.configure({ ...config, dns: { zone: 'sandbox.example', workers: true } });
+    const pools = withPool(least(environment), 'ci', { size: { min: 0, max: 40 }, spread: true });
+    config = { ...pools, dns: { zone: 'sandbox.example', workers: true } };
+    environment.configure(config);
     const options = runnerOptions(await servicePlace(environment));
     log.length = 0;
     runner = await openStack({ ...options, log: (line) => log.push(line) });
@@ -44,6 +46,25 @@ describe('An answer that is lost', function () {
       assert.deepEqual(log, ['deleted what was left of ci-nbg1-1']);
     });
   }
+
+  it('keeps no worker without a public address from its way out, the NAT machine', async () => {
+    const natGateway = { serverType: 'cx23', location: 'fsn1', image: 'debian-12' };
+    const network = { cidr: '10.20.0.0/16', zone: 'eu-central', natGateway };
+    const hidden = { publicNetwork: { ipv4: false, ipv6: false } };
+    environment.configure({ ...withPool(config, 'ci', hidden), network });
+    environment.sandbox.faults.add({
+      vendor: 'hetzner',
+      method: 'POST',
+      path: '/v1/servers',
+      mode: 'hang-up',
+    });
+    const first = await launch();
+    assert.deepEqual([first.outcome, first.launched], ['failed', []]);
+    assert.deepEqual(inventory(environment.sandbox).servers, ['sandbox-nat']);
+    const second = await retry();
+    assert.deepEqual([second.outcome, second.launched], ['succeeded', ['ci-0001']]);
+    assert.deepEqual(inventory(environment.sandbox).servers, ['sandbox-ci-0001', 'sandbox-nat']);
+  });
 
   it('keeps no worker from its address record', async () => {
     environment.sandbox.faults.add({ ...RECORDS, mode: 'hang-up' });

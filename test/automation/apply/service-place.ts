@@ -7,7 +7,7 @@ import type { StackRunnerOptions } from '../../../automation/apply/stack-runner'
 import { createCensor } from '../../../automation/censor';
 import type { Intent, IntentBook } from '../../../automation/registry/types';
 import { findEngine } from '../../engine/engine';
-import type { Environment } from '../../engine/harness';
+import { ROOT, type Environment } from '../../engine/harness';
 
 const intentSchema = z.object({
   environment: z.string(),
@@ -55,6 +55,7 @@ export async function servicePlace(environment: Environment): Promise<ServicePla
     ...environment['variables'],
     ...(await findEngine()).linkPlugins(pulumiHome),
     ...environment.credentials,
+    WORKER_POOLS_ROOT: ROOT,
   };
   return {
     stack: 'sandbox',

@@ -205,7 +205,7 @@ describe('preflight: what Hetzner offers', () => {
       images: [{ id: 1, name: 'debian-12', architecture: 'arm' as const, deprecated: null }],
       sshKeys: [],
       networks: [],
-      workers: [],
+      servers: [],
     };
     assert.deepEqual(checkPlacements(parsed(placed('cx33', 'fsn1')), facts, 0, []), {
       warnings: [],
@@ -220,7 +220,7 @@ describe('preflight: what Hetzner offers', () => {
   });
 
   it('an image that is gone is a fault', () => {
-    const none = { serverTypes: [], locations: [], images: [], sshKeys: [], networks: [], workers: [] };
+    const none = { serverTypes: [], locations: [], images: [], sshKeys: [], networks: [], servers: [] };
     assert.ok(
       checkPlacements(parsed(least), none, 0, []).faults.some(
         ({ path, message }) =>
@@ -266,7 +266,7 @@ describe('preflight: what Hetzner offers', () => {
     await server('pet', {});
     await server('production-ci-renamed', { ...labels(90), 'config-hash-version': 'one' });
 
-    const workers = labelledWorkers((await stand.ask(least)).workers);
+    const workers = labelledWorkers((await stand.ask(least)).servers);
     assert.deepEqual(
       workers.map(({ member }) => member.id),
       ids.map((serial) => labels(serial)['worker-id']),
