@@ -17,7 +17,7 @@ import { TailscaleClient } from './tailscale-client';
 const ROUND = 5000;
 
 /** A translated guest on a busy machine takes its time; one that runs on the processor itself a minute. */
-export const BOOT_SECONDS = 600;
+export const BOOT_SECONDS = 1200;
 
 /** The name that the program gives the NAT machine. */
 export const NAT_MACHINE = `${STACK}-nat`;
