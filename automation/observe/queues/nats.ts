@@ -35,7 +35,14 @@ export function natsQueue(config: QueueConfigOf<'nats'>, directory: string): Que
     place,
     async connect(signal, lost) {
       const { protocol, host, port, username, password } = new URL(config.url);
-      await greeting(place.host, Number(port || 4222), signal);
+      const greeted = await greeting(place.host, Number(port || 4222), signal);
+      if (wantsCertificate(greeted) && config.tls?.certFile === undefined) {
+        throw queueError(
+          place,
+          'refused',
+          'it wants a client certificate. Give tls.certFile and tls.keyFile, signed by a CA that it knows.',
+        );
+      }
       const secure = protocol === 'tls:' || config.tls !== undefined;
       const login = {
         ...(username && password
@@ -75,15 +82,22 @@ export function natsQueue(config: QueueConfigOf<'nats'>, directory: string): Que
 /**
  * Waits until the server greets, as it does first of all. The client never lets go of a connection on which nothing
  * is said (3.4.0), so it is not given one.
+ * @returns the first that it says, `INFO {…}`
  */
-async function greeting(host: string, port: number, signal: AbortSignal): Promise<void> {
+async function greeting(host: string, port: number, signal: AbortSignal): Promise<string> {
   const socket = connectSocket({ host, port, signal });
   try {
-    await once(socket, 'data', { signal });
+    const [said] = (await once(socket, 'data', { signal })) as [Buffer];
+    return said.toString('utf8');
   } finally {
     socket.on('error', () => {});
     socket.destroy();
   }
+}
+
+/** Without one it only ends the connection, often before its reason has arrived. */
+function wantsCertificate(greeted: string): boolean {
+  return /"tls_verify": ?true/.test(greeted);
 }
 
 function natsPlace({ url, stream, consumer }: QueueConfigOf<'nats'>): Place {
