@@ -1,6 +1,6 @@
 // Runs the tests, two processes side by side where the tests bear company: a machine has two cores, and an engine waits a lot.
 //   node test/run.mjs              all but the acceptance tests, and the machines that boot for real (`npm run test:boot`)
-//   node test/run.mjs acceptance   the lessons, then the days with accidents and the demo, which run on clocks of their own
+//   node test/run.mjs acceptance   the lessons and the demo, then the days with accidents, which have the machine to themselves
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import { clearTimeout, setTimeout } from 'node:timers';
 const SILENCE = 15 * 60_000;
 
 const LESSONS = /^service\/lessons-/;
-const DAYS = /^(chaos\/|demo\/demo\.test)/;
+const DEMO = /^demo\/demo\.test/;
+const DAYS = /^chaos\//;
 const BOOTS = /^boot\//;
 /** The suites of the service and its engine take as long as everything else together. */
 const SERVICE = /^(automation\/(apply|commands|review)|service)\//;
@@ -19,11 +20,16 @@ const files = readdirSync('test', { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .sort();
 const lessons = files.filter((file) => LESSONS.test(file));
+const demo = files.filter((file) => DEMO.test(file));
 const days = files.filter((file) => DAYS.test(file));
-const others = files.filter((file) => ![LESSONS, DAYS, BOOTS].some((elsewhere) => elsewhere.test(file)));
+const others = files.filter(
+  (file) => ![LESSONS, DEMO, DAYS, BOOTS].some((elsewhere) => elsewhere.test(file)),
+);
+
+const [someLessons, otherLessons] = split(lessons, (file) => lessons.indexOf(file) % 2 === 0);
 
 const stages = {
-  acceptance: [split(lessons, (file) => lessons.indexOf(file) % 2 === 0), [days]],
+  acceptance: [[[...someLessons, ...demo], otherLessons], [days]],
   tests: [split(others, (file) => !SERVICE.test(file))],
 }[process.argv[2] ?? 'tests'];
 

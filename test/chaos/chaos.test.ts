@@ -7,8 +7,8 @@ import { type ChaosPlace, MOST, openPlace } from './place';
 import { jobsOfDay, killsOfDay } from './script';
 
 /** `CHAOS_HOURS=24 CHAOS_KILLS=50 CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` plays a whole day, and another one. */
-const HOURS = Number(process.env['CHAOS_HOURS'] ?? 8);
-const KILLS = Number(process.env['CHAOS_KILLS'] ?? 16);
+const HOURS = Number(process.env['CHAOS_HOURS'] ?? 5);
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 10);
 const SEED = Number(process.env['CHAOS_SEED'] ?? 1);
 const REGISTRY = process.env['CHAOS_REGISTRY'] === 'postgres' ? 'postgres' : 'embedded';
 
