@@ -30,6 +30,8 @@ export interface DeployOptions {
   intend?: (base: IntentBase) => Membership | Promise<Membership>;
   /** What the vendors answer, where the caller has asked them already, a moment ago and for this very file. */
   facts?: Promise<Preflight>;
+  /** Logical names of what may be there although the caller heard that its creation failed. */
+  lost?: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   now?: () => number;
   /** Folder that relative key files are looked up in. */
@@ -53,6 +55,7 @@ export async function deploy(options: DeployOptions = {}): Promise<StackOutputs>
     credentials: readCredentials(variables),
     directory: options.directory ?? process.cwd(),
     now: (options.now ?? Date.now)(),
+    ...(options.lost && { lost: options.lost }),
   };
   const record = await readRecord();
   const knownPools = Object.keys(record?.membership ?? {});

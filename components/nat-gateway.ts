@@ -20,7 +20,7 @@ export interface NatGatewayArgs {
   network: PoolNetwork;
   access: SshAccess;
   check: CheckAccess;
-  /** Its server, where the project has it already: taken in as a worker's is. */
+  /** Its server, where one may be there that is not in the state: it is taken in. The engine replaces none that is given. */
   serverId: number | undefined;
 }
 
@@ -78,6 +78,9 @@ export class NatGateway extends pulumi.ComponentResource {
       {
         parent: this,
         ignoreChanges: CREATION_INPUTS,
+        // Its name and its private address are free for the next one only when it has gone.
+        deleteBeforeReplace: true,
+        replaceWith: key ? [key] : [],
         ...(args.serverId === undefined ? {} : { import: String(args.serverId) }),
       },
     );

@@ -107,6 +107,8 @@ function runScript(
     {
       ...(parent ? { parent } : {}),
       dependsOn,
+      // Another machine is another question.
+      replaceWith: dependsOn,
       ...(when === 'create' ? { ignoreChanges: ['create', 'environment'] } : {}),
       customTimeouts: { create: '30m' },
     },

@@ -120,7 +120,7 @@ function declareNetwork(
         network,
         access,
         check,
-        serverId: serverOf('nat', facts.servers),
+        serverId: question.lost?.has('nat-server') ? serverOf('nat', facts.servers) : undefined,
       },
       { dependsOn },
     ),

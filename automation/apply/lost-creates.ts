@@ -10,6 +10,11 @@ const CLOCK_SKEW = 60;
 export class LostCreates {
   private creates: readonly PendingCreate[] = [];
 
+  /** Their logical names. */
+  get names(): ReadonlySet<string> {
+    return new Set(this.creates.map(({ name }) => name));
+  }
+
   /**
    * Remembers what an update could not create instead of what one before it could not.
    * @param began when the update did, in seconds; what failed before, too, was asked for as early as then

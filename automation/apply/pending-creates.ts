@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { stackLabels } from '../../components/model/labels';
+import { workersOf } from '../../components/model/names';
 import type { PreflightQuestion } from '../../components/preflight';
 import { cloudflareRequest } from '../../components/preflight/cloudflare';
 import { hetznerRequest } from '../../components/preflight/hetzner-list';
@@ -17,10 +18,14 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   'hcloud:index/sshKey:SshKey': 'ssh_keys',
 };
 const RECORD = 'cloudflare:index/dnsRecord:DnsRecord';
+const SERVER = 'hcloud:index/server:Server';
 
-/** Whether a create that may have been carried out without anybody hearing of it keeps the next one from its name. */
-export function keepsItsName(type: string): boolean {
-  return type === RECORD || type in COLLECTIONS;
+/**
+ * Whether a create that may have been carried out without anybody hearing of it keeps the next one from its name. A
+ * worker's server does not: the program takes it in by its labels.
+ */
+export function keepsItsName({ name, type }: Pick<PendingCreate, 'name' | 'type'>): boolean {
+  return type === RECORD || type in COLLECTIONS || (type === SERVER && workersOf([name]).length === 0);
 }
 
 /**
@@ -49,8 +54,8 @@ export async function settle(
 
 /**
  * Deletes what such creates have made: each may have been carried out at the vendor without anybody hearing of it, and
- * would be refused when it is tried again, because its name is taken. Servers are left alone: the program takes them in by
- * their labels. A tailnet key ends by itself within the hour. To be called where nobody else can be making the same.
+ * would be refused when it is tried again, because its name is taken. Servers are left alone: the program takes them in,
+ * for they have used up the key that the state holds. A tailnet key ends by itself within the hour. To be called where nobody else can be making the same.
  * @returns one sentence for each thing deleted
  * @throws VendorError when a vendor does not answer
  */

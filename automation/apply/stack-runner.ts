@@ -10,14 +10,15 @@ import { EngineNotes } from './engine-notes';
 import { EngineStack, type EngineStackOptions } from './engine-stack';
 import { breakLock, holderIn, isDead, isOurs, readLocks, stackBusy, startOf, type Holder } from './lock';
 import { LostCreates } from './lost-creates';
-import { settle } from './pending-creates';
+import { keepsItsName, settle } from './pending-creates';
 import { describeRecovery } from './recovery-report';
 import { changed, rollForward } from './roll-forward';
 import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type UpdateReport } from './types';
 import { UpdateEvents, type Plan } from './update-events';
 import { UpdateProgram, type Decide, type RunOptions } from './update-program';
 
-export interface StackRunnerOptions extends Omit<EngineStackOptions, 'lockerStarted'>, RunOptions {
+export interface StackRunnerOptions
+  extends Omit<EngineStackOptions, 'lockerStarted'>, Omit<RunOptions, 'lost'> {
   /** Told what the engine warns of, without secrets. */
   readonly log?: (line: string) => void;
 }
@@ -110,6 +111,7 @@ class EngineStackRunner implements StackRunner {
       return done;
     }
     const state = await this.stack.exportState();
+    this.lost.follow(state.pendingCreates.filter(keepsItsName), this.options.now());
     const settled = await settle(this.stack, state, await this.question(), this.options.pulumiHome);
     done.push(...settled.map((line) => this.options.censor.text(line)));
     let plan: Plan | undefined;
@@ -197,7 +199,7 @@ class EngineStackRunner implements StackRunner {
     const facts = preflight(question);
     facts.catch(() => undefined);
     const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
-    const program = new UpdateProgram(options, facts, async (situation) => {
+    const program = new UpdateProgram({ ...options, lost: this.lost.names }, facts, async (situation) => {
       for (const line of await this.lost.clear(() => stack.exportState(), question))
         options.log?.(options.censor.text(line));
       return decide(situation);

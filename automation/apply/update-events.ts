@@ -92,8 +92,8 @@ export class UpdateEvents {
     if (failed) {
       const { op, urn, type } = failed.metadata;
       this.failed.push({ urn, op });
-      if (op.startsWith('create') && keepsItsName(type))
-        this.lost.push({ name: urnName(urn), type, inputs: failed.metadata.new?.inputs ?? {} });
+      const create = { name: urnName(urn), type, inputs: failed.metadata.new?.inputs ?? {} };
+      if (op.startsWith('create') && keepsItsName(create)) this.lost.push(create);
     }
   };
 

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly holder: Intent['holder'];
   /** Seconds since 1970. */
   readonly now: () => number;
+  /** Logical names of what the latest update could not create. */
+  readonly lost: ReadonlySet<string>;
 }
 
 /** The program of one update, and what became of it: the engine hands errors on as text only. */
@@ -41,7 +43,7 @@ export class UpdateProgram {
   ) {}
 
   readonly run = async (): Promise<StackOutputs> => {
-    const { environment, projectDirectory, now } = this.options;
+    const { environment, projectDirectory, now, lost } = this.options;
     try {
       this.outputs = await deploy({
         facts: this.facts,
@@ -49,6 +51,7 @@ export class UpdateProgram {
         directory: projectDirectory,
         now: () => now() * 1000,
         intend: this.intend,
+        lost,
       });
       return this.outputs;
     } catch (error) {

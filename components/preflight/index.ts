@@ -31,6 +31,8 @@ export interface PreflightQuestion {
   directory: string;
   /** Milliseconds since the epoch. */
   now: number;
+  /** Logical names of what may be there although the latest update heard that its creation failed. */
+  lost?: ReadonlySet<string>;
 }
 
 /** A question before a plan, with the pools that the stack has had already. */

@@ -54,6 +54,27 @@ describe('Waiting for readiness', function () {
     });
   }
 
+  for (const { mode, access, replaced } of [
+    { mode: 'tailnet', access: tailnetAccess, replaced: 'nat-key' },
+    { mode: 'direct', access: directAccess, replaced: 'nat-server' },
+  ]) {
+    it(`in ${mode} mode, the NAT machine is made anew when ${replaced} is to be replaced`, async () => {
+      environment = await Environment.start();
+      environment.configure({ access: access(environment), ...PRIVATE_ONLY });
+      assert.equal((await environment.up()).code, 0);
+      const [before] = environment.resources().filter(({ urn }) => urn.endsWith('::nat-server'));
+      const { urn } = environment.resources().find(({ urn }) => urn.endsWith(`::${replaced}`))!;
+      const { code, text } = await environment.cli(['up', '--yes', '--skip-preview', '--replace', urn]);
+      assert.equal(code, 0, text);
+      assert.match(text, /nat-ready .*sandbox-nat forwards and translates addresses/);
+      const [after] = environment.resources().filter(({ urn }) => urn.endsWith('::nat-server'));
+      assert.notEqual(after!.id, before!.id);
+      assert.deepEqual(inventory(environment.sandbox).servers, ['sandbox-ci-0001', 'sandbox-nat']);
+      assert.deepEqual(inventory(environment.sandbox).routes, ['0.0.0.0/0']);
+      assert.deepEqual((await environment.preview()).changes, {});
+    });
+  }
+
   it('in direct mode opens SSH to the given networks, and to no other', async () => {
     environment = await Environment.start();
     const access = directAccess(environment);
