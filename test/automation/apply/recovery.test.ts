@@ -7,7 +7,7 @@ import { startOf } from '../../../automation/apply/lock';
 import { openStack } from '../../../automation/apply/stack-runner';
 import type { StackRunner } from '../../../automation/apply/types';
 import { inventory, serverIds, writes } from '../../engine/cloud';
-import { complete, withPool } from '../../engine/configs';
+import { ciPool, complete, type Raw, withPool } from '../../engine/configs';
 import { endPlugins, start, type Running } from '../../engine/engine';
 import { Environment, ROOT } from '../../engine/harness';
 import { Secrets } from '../../engine/secrets';
@@ -20,6 +20,7 @@ const LONG = 60_000;
 describe('A service that was killed while it updated', function () {
   this.timeout(120_000);
   let environment: Environment;
+  let config: Raw;
   let place: ServicePlace;
   let secrets: Secrets;
   /** A service of its own that recovers from what became of the others. */
@@ -28,8 +29,8 @@ describe('A service that was killed while it updated', function () {
 
   before(async () => {
     environment = await Environment.start({ hetzner: { limits: { servers: 100, primaryIps: 100 } } });
-    const pool = { size: { min: 1, max: 40 }, spread: true };
-    environment.configure(withPool(complete(environment), 'ci', pool));
+    config = withPool(complete(environment), 'ci', { size: { min: 1, max: 40 }, spread: true });
+    environment.configure(config);
     place = await servicePlace(environment);
     secrets = new Secrets(environment);
     runner = await openStack(runnerOptions(place));
@@ -147,6 +148,23 @@ describe('A service that was killed while it updated', function () {
     const { changes, finished } = await environment.preview();
     assert.deepEqual(changes, {}, finished.text);
     assert.deepEqual(secrets.leaks(), []);
+  });
+
+  it('takes in a NAT machine that nobody heard of', async () => {
+    const natGateway = { serverType: 'cx23', location: 'fsn1', image: 'debian-12' };
+    const network = { cidr: '10.20.0.0/16', zone: 'eu-central', natGateway };
+    const hidden = { ...ciPool, publicNetwork: { ipv4: false, ipv6: false } };
+    environment.configure({ ...withPool(config, 'hidden', hidden), network });
+    hold('hetzner', 'POST', '/v1/servers', '"name":"sandbox-nat"');
+    const service = child({ launches: [{ ...PLACEMENT, pool: 'hidden' }] });
+    await until(() => 'sandbox-nat' in serverIds(environment.sandbox));
+    const made = serverIds(environment.sandbox);
+    await killAll(service);
+    environment.sandbox.faults.clear();
+    await runner.recover();
+    assert.deepEqual(serverIds(environment.sandbox), made);
+    assert.ok(serversInState().includes('nat'));
+    assert.deepEqual(pendingOperations(), []);
   });
 
   let broken = 0;
