@@ -54,8 +54,9 @@ export async function settle(
 
 /**
  * Deletes what such creates have made: each may have been carried out at the vendor without anybody hearing of it, and
- * would be refused when it is tried again, because its name is taken. Servers are left alone: the program takes them in,
- * for they have used up the key that the state holds. A tailnet key ends by itself within the hour. To be called where nobody else can be making the same.
+ * would be refused when it is tried again, because its name is taken. Servers are left alone: they have used up the key
+ * that the state holds, so the program takes them in. A tailnet key ends by itself within the hour. To be called where
+ * nobody else can be making the same.
  * @returns one sentence for each thing deleted
  * @throws VendorError when a vendor does not answer
  */
