@@ -211,19 +211,20 @@ class EngineStackRunner implements StackRunner {
     );
     const { plan, outputs } = program;
     if (plan) this.lost.follow(events.failedCreates, began);
+    if (wasKilled(failure) || (outputs && !events.hasRecorded)) {
+      // The note stays: it tells whose lock was left.
+      this.interrupted = true;
+      throw new UpdateFailedError(
+        `the engine ended without recording what it did to ${stack.name}; the next update recovers first`,
+        { cause: failure },
+      );
+    }
     if (!plan || !outputs) {
       const refusal = this.refusal(program.error ?? failure);
       if (refusal instanceof StackBusyError && left) this.notes.write(left);
       else this.notes.clear();
       if (plan) await this.clearIntent();
       throw refusal;
-    }
-    if (!events.hasRecorded) {
-      this.interrupted = true;
-      throw new UpdateFailedError(
-        `the engine ended without recording what it did to ${stack.name}; the next update recovers first`,
-        { cause: failure },
-      );
     }
     this.notes.clear();
     this.knownPools = Object.keys(outputs.membership);
@@ -270,6 +271,11 @@ class EngineStackRunner implements StackRunner {
     }
     return error;
   }
+}
+
+/** By somebody else than us, such as a machine that runs out of memory. */
+function wasKilled(failure: unknown): boolean {
+  return failure instanceof CliError && failure.code === null;
 }
 
 function isOf(problem: string, names: readonly string[]): boolean {

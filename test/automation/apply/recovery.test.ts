@@ -209,6 +209,8 @@ describe('A service that was killed while it updated', function () {
     if (engine !== undefined) killGroup(engine);
     await service?.kill();
     endPlugins(place.pulumiHome);
+    // On a busy machine a killed process is there for a while yet, and its lock is a living one's.
+    if (engine !== undefined) await until(() => startOf(engine) === undefined);
   }
 
   async function reach(service: Running, line: string): Promise<void> {

@@ -8,6 +8,7 @@ import {
   StackBusyError,
   type MembershipChange,
   type StackRunner,
+  UpdateFailedError,
   type UpdateReport,
 } from '../../../automation/apply/types';
 import { ConfigError } from '../../../components/model/errors';
@@ -217,6 +218,42 @@ describe('The service’s updates', function () {
     assert.match(text, /"outcome":"succeeded"/);
     assert.ok(members().includes('ci-000a'));
   });
+
+  for (const [when, moment] of [
+    ['before anything was decided', 'deciding'],
+    ['while a worker was made', 'making'],
+  ] as const) {
+    it(`go on after their engine alone was killed, ${when}`, async () => {
+      const before = members();
+      const killEngine = (): void => {
+        const note = readFileSync(join(place.pulumiHome, 'running-sandbox.json'), 'utf8');
+        process.kill((JSON.parse(note) as { pid: number }).pid, 'SIGKILL');
+      };
+      if (moment === 'making')
+        environment.sandbox.faults.add({
+          ...{ vendor: 'hetzner', method: 'POST', path: '/v1/servers', mode: 'slow', delayMs: 5000 },
+        });
+      const updating = runner.update(async () => {
+        if (moment === 'deciding') killEngine();
+        return { launches: [PLACEMENT], removals: [] };
+      });
+      updating.catch(() => undefined);
+      if (moment === 'making') {
+        const created = new Set(Object.keys(serverIds(environment.sandbox)));
+        while (Object.keys(serverIds(environment.sandbox)).every((name) => created.has(name)))
+          await sleep(20);
+        killEngine();
+      }
+      await assert.rejects(updating, UpdateFailedError);
+      const { outcome, problems } = await update(NOTHING_TO_DO);
+      assert.deepEqual([outcome, problems], ['succeeded', []]);
+      assert.deepEqual(
+        Object.keys(serverIds(environment.sandbox)).sort(),
+        members().map((id) => `sandbox-${id}`),
+      );
+      assert.equal(members().length, before.length + (moment === 'making' ? 1 : 0));
+    });
+  }
 
   it('write nothing into the checkout, and no secret anywhere', () => {
     const folder = place.projectDirectory;
