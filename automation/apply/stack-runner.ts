@@ -209,6 +209,7 @@ class EngineStackRunner implements StackRunner {
       () => undefined,
       (error: unknown) => error,
     );
+    program.isOver = true;
     const { plan, outputs } = program;
     if (plan) this.lost.follow(events.failedCreates, began);
     if (wasKilled(failure) || (outputs && !events.hasRecorded)) {

@@ -35,6 +35,8 @@ export class UpdateProgram {
   plan: Plan | undefined;
   outputs: StackOutputs | undefined;
   error: unknown;
+  /** The engine has ended: what is decided from now on would be another update's. */
+  isOver = false;
 
   constructor(
     private readonly options: RunOptions,
@@ -65,6 +67,7 @@ export class UpdateProgram {
     const { servers } = await this.facts;
     try {
       const after = await this.decide({ ...base, existing: labelledWorkers(servers) });
+      if (this.isOver) throw stopped();
       await intents.write({ environment: stack, membership: after, at: now(), holder });
       this.plan = { before: base.recorded, after };
       return after;

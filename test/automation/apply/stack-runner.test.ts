@@ -234,7 +234,10 @@ describe('The service’s updates', function () {
           ...{ vendor: 'hetzner', method: 'POST', path: '/v1/servers', mode: 'slow', delayMs: 5000 },
         });
       const updating = runner.update(async () => {
-        if (moment === 'deciding') killEngine();
+        if (moment === 'deciding') {
+          killEngine();
+          await assert.rejects(updating);
+        }
         return { launches: [PLACEMENT], removals: [] };
       });
       updating.catch(() => undefined);
@@ -245,6 +248,8 @@ describe('The service’s updates', function () {
         killEngine();
       }
       await assert.rejects(updating, UpdateFailedError);
+      // The next round is later than what is left of this one's program.
+      await sleep(1000);
       const { outcome, problems } = await update(NOTHING_TO_DO);
       assert.deepEqual([outcome, problems], ['succeeded', []]);
       assert.deepEqual(
