@@ -17,8 +17,7 @@ import { type Change, StackBusyError, type StackRunner, UpdateFailedError, type 
 import { UpdateEvents, type Plan } from './update-events';
 import { UpdateProgram, type Decide, type RunOptions } from './update-program';
 
-export interface StackRunnerOptions
-  extends Omit<EngineStackOptions, 'lockerStarted'>, Omit<RunOptions, 'lost'> {
+export interface StackRunnerOptions extends Omit<EngineStackOptions, 'lockerStarted'>, RunOptions {
   /** Told what the engine warns of, without secrets. */
   readonly log?: (line: string) => void;
 }
@@ -199,11 +198,12 @@ class EngineStackRunner implements StackRunner {
     const facts = preflight(question);
     facts.catch(() => undefined);
     const events = new UpdateEvents(options.log && ((text) => options.log?.(options.censor.text(text))));
-    const program = new UpdateProgram({ ...options, lost: this.lost.names }, facts, async (situation) => {
+    const decideWithRoom: Decide = async (situation) => {
       for (const line of await this.lost.clear(() => stack.exportState(), question))
         options.log?.(options.censor.text(line));
       return decide(situation);
-    });
+    };
+    const program = new UpdateProgram(options, facts, decideWithRoom, this.lost.names);
     const left = this.notes.read();
     const failure = await stack.up(program.run, events.take).then(
       () => undefined,

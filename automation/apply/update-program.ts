@@ -26,8 +26,6 @@ export interface RunOptions {
   readonly holder: Intent['holder'];
   /** Seconds since 1970. */
   readonly now: () => number;
-  /** Logical names of what the latest update could not create. */
-  readonly lost: ReadonlySet<string>;
 }
 
 /** The program of one update, and what became of it: the engine hands errors on as text only. */
@@ -42,10 +40,12 @@ export class UpdateProgram {
     private readonly options: RunOptions,
     private readonly facts: Promise<Preflight>,
     private readonly decide: Decide,
+    /** Logical names of what the latest update could not create. */
+    private readonly lost: ReadonlySet<string>,
   ) {}
 
   readonly run = async (): Promise<StackOutputs> => {
-    const { environment, projectDirectory, now, lost } = this.options;
+    const { environment, projectDirectory, now } = this.options;
     try {
       this.outputs = await deploy({
         facts: this.facts,
@@ -53,7 +53,7 @@ export class UpdateProgram {
         directory: projectDirectory,
         now: () => now() * 1000,
         intend: this.intend,
-        lost,
+        lost: this.lost,
       });
       return this.outputs;
     } catch (error) {

@@ -16,7 +16,7 @@ import { TailscaleClient } from './tailscale-client';
 /** Milliseconds between two rounds of the service: half of what it takes by itself. */
 const ROUND = 5000;
 
-/** A translated guest on a busy machine takes its time; one that runs on the processor itself a minute. */
+/** For two boots: a translated guest on a busy machine takes so long that the service may give the first one up. */
 export const BOOT_SECONDS = 1200;
 
 /** The name that the program gives the NAT machine. */
